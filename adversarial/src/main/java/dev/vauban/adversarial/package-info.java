@@ -1,0 +1,2 @@
+/** Threat models, attacks and defences. */
+package dev.vauban.adversarial;

@@ -1,0 +1,5 @@
+/** Adversarial attacks and defences as compositions of a ball and an update. */
+module dev.vauban.adversarial {
+  requires transitive dev.vauban.nn;
+
+}

@@ -1,0 +1,4 @@
+/** Benchmarks. */
+module dev.vauban.bench {
+  requires dev.vauban.cli;
+}

@@ -1,0 +1,2 @@
+/** The vauban command. */
+package dev.vauban.cli;

@@ -1,0 +1,5 @@
+/** The vauban command line. */
+module dev.vauban.cli {
+  requires dev.vauban.meta;
+  requires info.picocli;
+}

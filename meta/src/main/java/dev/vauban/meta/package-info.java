@@ -1,0 +1,2 @@
+/** Episodes, meta-learners and their evaluation. */
+package dev.vauban.meta;

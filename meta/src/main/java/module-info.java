@@ -1,0 +1,5 @@
+/** Meta-learners: MAML and its robust family. */
+module dev.vauban.meta {
+  requires transitive dev.vauban.adversarial;
+
+}

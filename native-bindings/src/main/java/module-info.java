@@ -1,0 +1,3 @@
+/** Bindings to native libraries through the Foreign Function and Memory API. */
+module dev.vauban.natives {
+}

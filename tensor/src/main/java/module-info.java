@@ -1,0 +1,8 @@
+/** Tensors: a traced graph, gradients of any order, and backends that replay compiled plans. */
+module dev.vauban.tensor {
+  requires dev.vauban.natives;
+  requires jdk.incubator.vector;
+  requires org.objectweb.asm;
+
+  exports dev.vauban.tensor;
+}

@@ -126,6 +126,11 @@ public enum Activation implements Layer {
   }
 
   @Override
+  public String toString() {
+    return kind();
+  }
+
+  @Override
   public Shape output(Shape in) {
     return in;
   }

@@ -59,7 +59,8 @@ public record ConvSpec(
    * Checks the sizes.
    *
    * @throws IllegalArgumentException if a size is below 1, a pad below 0, the groups do not divide
-   *     the channels, or the kernel is larger than the padded image
+   *     the channels, the kernel is larger than the padded image, or an operand has more than 2^44
+   *     elements
    */
   public ConvSpec {
     atLeast(1, "batch", batch);
@@ -85,6 +86,10 @@ public record ConvSpec(
     }
     fits("rows", (long) height + padTop + padBottom, kernelHeight, dilationH);
     fits("columns", (long) width + padLeft + padRight, kernelWidth, dilationW);
+    addressable("x", (double) batch * height * width * inputs);
+    addressable("w", (double) kernelHeight * kernelWidth * inputs * outputs);
+    double rows = (double) height + padTop + padBottom;
+    addressable("y", batch * rows * ((double) width + padLeft + padRight) * outputs);
   }
 
   /** A dense f32 convolution with stride 1 and no padding. */
@@ -177,6 +182,14 @@ public record ConvSpec(
     if (value < least) {
       throw new IllegalArgumentException(
           "convolution: " + name + " is " + value + ", and must be at least " + least);
+    }
+  }
+
+  /** oneDNN computes sizes in 64 bits without looking for overflow. */
+  private static void addressable(String name, double elements) {
+    if (elements > 0x1p44) {
+      throw new IllegalArgumentException(
+          "convolution: " + name + " may have " + (long) elements + " elements, and 2^44 is the limit");
     }
   }
 

@@ -5,7 +5,8 @@ package dev.vauban.natives.onednn;
  *
  * <p>Shape: a {@code [B,M,K]}, b {@code [B,K,N]}, c {@code [B,M,N]}. A transposed operand is one
  * whose row and column strides are exchanged; a batch stride of 0 uses the same a or b throughout.
- * Rows or columns with stride 1 run on the fast kernels.
+ * Operands whose rows or columns have stride 1 run on the fast kernels; one without either runs on
+ * oneDNN's slow reference code ({@link Primitive#implementation} says {@code ref}).
  *
  * @param batch B
  * @param rows M, rows of a and c
@@ -43,6 +44,10 @@ public record MatmulSpec(
       return new Layout(type, 0, rowStride, columnStride);
     }
 
+    private Layout transposed() {
+      return new Layout(type, batchStride, columnStride, rowStride);
+    }
+
     @Override
     public String toString() {
       return type + " strides " + batchStride + "," + rowStride + "," + columnStride;
@@ -52,8 +57,8 @@ public record MatmulSpec(
   /**
    * Checks the sizes and strides.
    *
-   * @throws IllegalArgumentException if a size is below 1, a stride below 0, or elements of c overlap
-   *     because a stride is 0
+   * @throws IllegalArgumentException if a size is below 1, a stride below 0, elements of c overlap
+   *     because a stride is 0, or an operand spans more than 2^44 elements
    */
   public MatmulSpec {
     positive("batch", batch);
@@ -63,6 +68,9 @@ public record MatmulSpec(
     strides("a", a, rows, inner);
     strides("b", b, inner, columns);
     strides("c", c, rows, columns);
+    extent("a", a, batch, rows, inner);
+    extent("b", b, batch, inner, columns);
+    extent("c", c, batch, rows, columns);
     if (batch > 1 && c.batchStride() == 0) {
       throw new IllegalArgumentException("matmul: c has batch stride 0, so its matrices overlap");
     }
@@ -95,6 +103,12 @@ public record MatmulSpec(
     return new MatmulSpec(batch, rows, inner, columns, a, b, layout);
   }
 
+  /** The same sums in the same memory, as the product of the transposed matrices. */
+  MatmulSpec transposed() {
+    return new MatmulSpec(
+        batch, columns, inner, rows, b.transposed(), a.transposed(), c.transposed());
+  }
+
   /** Multiplications and additions. */
   public long flops() {
     return 2L * batch * rows * inner * columns;
@@ -110,6 +124,18 @@ public record MatmulSpec(
     if (value < 1) {
       throw new IllegalArgumentException(
           "matmul: " + name + " is " + value + ", and must be at least 1");
+    }
+  }
+
+  /** oneDNN computes sizes in 64 bits without looking for overflow. */
+  private static void extent(String name, Layout l, int batch, int rows, int columns) {
+    double last =
+        (double) batch * l.batchStride()
+            + (double) rows * l.rowStride()
+            + (double) columns * l.columnStride();
+    if (last > 0x1p44) {
+      throw new IllegalArgumentException(
+          "matmul: " + name + " spans " + (long) last + " elements, and 2^44 is the limit");
     }
   }
 

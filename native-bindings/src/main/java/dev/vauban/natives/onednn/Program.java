@@ -161,8 +161,11 @@ record Program(
     }
   }
 
-  static Program matmul(MemorySegment engine, MatmulSpec s) {
-    String text = "matmul " + s;
+  static Program matmul(MemorySegment engine, MatmulSpec spec) {
+    String text = "matmul " + spec;
+    // oneDNN's fast code writes rows. Columns of c are rows of its transpose: c' = b' * a'.
+    boolean swapped = spec.c().columnStride() != 1 && spec.c().rowStride() == 1;
+    MatmulSpec s = swapped ? spec.transposed() : spec;
     Kernel.Owner owner = new Kernel.Owner();
     try {
       MemorySegment a = matrices(owner, s.batch(), s.rows(), s.inner(), s.a(), text);
@@ -176,9 +179,13 @@ record Program(
                       out, engine, a, b, MemorySegment.NULL, c, attributes),
               "dnnl_matmul_primitive_desc_create",
               text);
-      int[] slots = {Dnnl.DNNL_ARG_SRC(), Dnnl.DNNL_ARG_WEIGHTS(), Dnnl.DNNL_ARG_DST()};
-      Kernel main =
-          Kernel.compile(owner, descriptor, slots, new MemorySegment[] {a, b, c}, text);
+      int left = Dnnl.DNNL_ARG_SRC();
+      int right = Dnnl.DNNL_ARG_WEIGHTS();
+      int out = Dnnl.DNNL_ARG_DST();
+      int[] slots = swapped ? new int[] {right, left, out} : new int[] {left, right, out};
+      MemorySegment[] layouts =
+          swapped ? new MemorySegment[] {b, a, c} : new MemorySegment[] {a, b, c};
+      Kernel main = Kernel.compile(owner, descriptor, slots, layouts, text);
       return new Program(
           owner, main, null, Packing.NONE, 0, main.scratchpadBytes(), s.flops(), text);
     } catch (RuntimeException | Error e) {

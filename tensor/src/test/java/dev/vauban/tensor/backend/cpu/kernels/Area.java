@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.SplittableRandom;
 
 /**
@@ -15,6 +16,9 @@ import java.util.SplittableRandom;
 final class Area {
   private static final int POISON = 0x7FC0BEEF; // a quiet NaN
   private static final int GUARD = 512;
+
+  // A kernel sees only the address: without this the collector could free an area in use.
+  private static final ArrayDeque<Area> RECENT = new ArrayDeque<>();
 
   final long address;
   private final MemorySegment all;
@@ -28,6 +32,10 @@ final class Area {
       all.set(ValueLayout.JAVA_INT_UNALIGNED, i, POISON);
     }
     address = all.address() + GUARD + 4;
+    RECENT.addLast(this);
+    if (RECENT.size() > 32) {
+      RECENT.removeFirst();
+    }
   }
 
   static Area of(float... values) {

@@ -26,9 +26,11 @@ class OneDnnLibraryTest {
   @TempDir Path folder;
 
   @BeforeEach
-  void needsLinux() {
+  void needsTheBundledPlatform() {
     Assumptions.assumeTrue(
-        System.getProperty("os.name").equals("Linux"), "SKIPPED, the files are Linux libraries");
+        System.getProperty("os.name").equals("Linux")
+            && System.getProperty("os.arch").equals("amd64"),
+        "SKIPPED, the class path bundles oneDNN for linux-x86_64 only");
   }
 
   @Test
@@ -122,9 +124,6 @@ class OneDnnLibraryTest {
 
   @Test
   void theBundledLibraryIsComplete() {
-    Assumptions.assumeTrue(
-        System.getProperty("os.arch").equals("amd64"),
-        "SKIPPED, the class path bundles oneDNN for linux-x86_64 only");
     OneDnnLibrary library = OneDnnLibrary.open("bundled");
     assertThat(library.version()).isEqualTo("3.11.0");
     assertThat(library.threading()).isEqualTo(OneDnnLibrary.Threading.OPENMP);

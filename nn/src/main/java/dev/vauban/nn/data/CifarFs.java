@@ -117,6 +117,9 @@ final class CifarFs {
     } catch (IOException e) {
       throw new DataException(file + " cannot be read: " + e.getMessage(), e);
     }
+    if (!root.isObject()) {
+      throw new FormatException(file + " is not an object of lists called train, val and test");
+    }
     Map<String, Split> listed = new HashMap<>();
     for (Map.Entry<String, JsonNode> entry : root.properties()) {
       Split split = Split.named(entry.getKey());

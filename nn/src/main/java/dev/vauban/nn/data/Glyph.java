@@ -144,15 +144,19 @@ record Glyph(List<double[]> strokes) {
     return p;
   }
 
-  // The control points' box centred, its longer side 2: handles may lie outside the ink, so glyphs
-  // also differ a little in size.
+  // The ink's box centred, its longer side 2.
   private Glyph centred() {
     double[] low = {Double.MAX_VALUE, Double.MAX_VALUE};
     double[] high = {-Double.MAX_VALUE, -Double.MAX_VALUE};
     for (double[] stroke : strokes) {
-      for (int i = 0; i < stroke.length; i++) {
-        low[i & 1] = Math.min(low[i & 1], stroke[i]);
-        high[i & 1] = Math.max(high[i & 1], stroke[i]);
+      for (int i = 0; i + 7 < stroke.length; i += 6) {
+        for (int k = 0; k <= 8; k++) {
+          for (int axis = 0; axis < 2; axis++) {
+            double v = StrokeRaster.cubic(stroke, i + axis, k / 8.0);
+            low[axis] = Math.min(low[axis], v);
+            high[axis] = Math.max(high[axis], v);
+          }
+        }
       }
     }
     double scale = 2 / Math.max(high[0] - low[0], high[1] - low[1]);

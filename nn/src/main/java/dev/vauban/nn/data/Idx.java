@@ -122,8 +122,8 @@ final class Idx {
       throw new FormatException(
           train.file + " and " + test.file + " hold images of different sizes");
     }
-    int asked = options.sizeOr(train.dims[1]);
-    if (asked != train.dims[1] || asked != train.dims[2]) {
+    int asked = options.size();
+    if (asked != 0 && (asked != train.dims[1] || asked != train.dims[2])) {
       throw new DataException(
           "images of "
               + train.file
@@ -227,7 +227,8 @@ final class Idx {
     // Before anything of that size is allocated.
     private void checkPlausible(long promised) throws IOException {
       long size = Files.size(file);
-      long most = file.toString().endsWith(".gz") ? size * DEFLATE_LIMIT : size;
+      long header = 4 + 4L * dims.length;
+      long most = file.toString().endsWith(".gz") ? size * DEFLATE_LIMIT : size - header;
       if (promised > most) {
         throw new FormatException(
             file + " promises " + promised + " bytes, but a file of " + size + " cannot hold them");

@@ -5,5 +5,4 @@ module dev.vauban.nn {
   requires tools.jackson.databind;
 
   exports dev.vauban.nn.data;
-
 }

@@ -34,7 +34,8 @@ final class CifarFs {
       openStores(path, stores);
       ClassFolders folders = ClassFolders.of(stores);
       if (folders.classes().isEmpty()) {
-        throw new FormatException(path + " holds no images, neither in zip archives nor in folders");
+        throw new FormatException(
+            path + " holds no images, neither in zip archives nor in folders");
       }
       Split[] splits = splits(path, folders);
       int size = options.sizeOr(SIZE);

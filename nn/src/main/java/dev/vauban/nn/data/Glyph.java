@@ -80,9 +80,7 @@ record Glyph(List<double[]> strokes) {
   private static double[] line(double[] a, double[] b) {
     double dx = (b[0] - a[0]) / 3;
     double dy = (b[1] - a[1]) / 3;
-    return new double[] {
-      a[0], a[1], a[0] + dx, a[1] + dy, b[0] - dx, b[1] - dy, b[0], b[1]
-    };
+    return new double[] {a[0], a[1], a[0] + dx, a[1] + dy, b[0] - dx, b[1] - dy, b[0], b[1]};
   }
 
   private static double[] corner(double[] a, double[] b, double[] c) {

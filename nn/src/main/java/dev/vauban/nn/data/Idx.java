@@ -30,16 +30,23 @@ final class Idx {
   static final List<String> DIGITS = List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9");
   static final List<String> CLOTHES =
       List.of(
-          "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
-          "Bag", "Ankle boot");
+          "T-shirt/top",
+          "Trouser",
+          "Pullover",
+          "Dress",
+          "Coat",
+          "Sandal",
+          "Shirt",
+          "Sneaker",
+          "Bag",
+          "Ankle boot");
 
   private Idx() {}
 
   static FewShotData open(
       String name, String title, List<String> classNames, Path dir, DataOptions options) {
     if (!Files.isDirectory(dir)) {
-      throw new DataException(
-          dir + (Files.exists(dir) ? " is not a folder" : " does not exist"));
+      throw new DataException(dir + (Files.exists(dir) ? " is not a folder" : " does not exist"));
     }
     Path trainLabels = find(dir, "train-labels", "idx1");
     Path testLabels = find(dir, "t10k-labels", "idx1");

@@ -32,8 +32,7 @@ final class PictureDecoder implements AutoCloseable {
   /** Decodes one file; {@code where} names it in messages. */
   Pixels decode(byte[] encoded, String where) {
     // Not ImageIO.createImageInputStream: that may spool to a file.
-    try (ImageInputStream in =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
+    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
       ImageReader r = readerFor(in, where);
       r.setInput(in, true, true);
       long pixels = (long) r.getWidth(0) * r.getHeight(0);

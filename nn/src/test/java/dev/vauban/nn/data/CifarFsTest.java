@@ -78,7 +78,8 @@ class CifarFsTest {
       delimiter = '|',
       value = {
         "{\"train\": [\"apple\"]} | class 'crab' belongs to no split",
-        "{\"train\": [\"apple\", \"bee\"], \"val\": [\"crab\"]} | lists class 'bee', which has no images",
+        "{\"train\": [\"apple\", \"bee\"], \"val\": [\"crab\"]} | lists class 'bee', which has no"
+            + " images",
         "{\"val\": [\"apple\", \"crab\"]} | no training classes",
         "{\"train\": [\"apple\", \"apple\"], \"val\": [\"crab\"]} | names class 'apple' twice",
         "{\"train\": [3]} | lists 3 where a class name belongs",

@@ -143,8 +143,7 @@ class GlyphsTest {
     assertThatExceptionOfType(DataException.class)
         .isThrownBy(() -> DataSets.open("glyphs", tiny.withSize(8)))
         .withMessageContaining("choose at least 12");
-    assertThatExceptionOfType(DataException.class)
-        .isThrownBy(() -> new GlyphCounts(-1, 0, 1, 2));
+    assertThatExceptionOfType(DataException.class).isThrownBy(() -> new GlyphCounts(-1, 0, 1, 2));
     assertThatExceptionOfType(DataException.class)
         .isThrownBy(() -> new GlyphCounts(1_000_000, 0, 1, 2))
         .withMessageContaining("at most 1000000");

@@ -124,8 +124,7 @@ class IdxTest {
     tiny("");
     byte[] labels = labelsOf(24);
     labels[7] = (byte) 200;
-    SampleFiles.idx(
-        dir.resolve("train-labels-idx1-ubyte"), LABELS, new int[] {24}, labels);
+    SampleFiles.idx(dir.resolve("train-labels-idx1-ubyte"), LABELS, new int[] {24}, labels);
     assertThatExceptionOfType(FormatException.class)
         .isThrownBy(() -> DataSets.open("mnist:" + dir))
         .withMessageContaining("labels image 7 as class 200; there are 10");

@@ -24,8 +24,7 @@ class ImageFolderTest {
       for (int i = 0; i < 2; i++) {
         int rgb = c * 10;
         SampleFiles.file(
-            dir.resolve("class%02d/%d.png".formatted(c, i)),
-            SampleFiles.rgbPng(10, (x, y) -> rgb));
+            dir.resolve("class%02d/%d.png".formatted(c, i)), SampleFiles.rgbPng(10, (x, y) -> rgb));
       }
     }
   }
@@ -61,11 +60,11 @@ class ImageFolderTest {
     put("png", BufferedImage.TYPE_INT_ARGB, paint);
     try (FewShotData data = DataSets.open("folder:" + dir, DataOptions.DEFAULT.withSize(10))) {
       for (int c = 0; c < 4; c++) {
-        byte[] image =
-            data.all().image(data.all().imageOf(c, 0)).toArray(ValueLayout.JAVA_BYTE);
+        byte[] image = data.all().image(data.all().imageOf(c, 0)).toArray(ValueLayout.JAVA_BYTE);
         // JPEG and GIF's fixed palette lose some.
         int near = c == 0 ? 0 : c == 3 ? 0 : 30;
-        assertThat(image[0] & 0xFF).as("red of %s", data.all().classNames().get(c))
+        assertThat(image[0] & 0xFF)
+            .as("red of %s", data.all().classNames().get(c))
             .isBetween(200 - near, 200 + near);
         assertThat(image[1] & 0xFF).isBetween(100 - near, 100 + near);
         assertThat(image[2] & 0xFF).isBetween(50 - near, 50 + near);

@@ -27,8 +27,7 @@ class OmniglotTest {
   @TempDir Path dir;
 
   // A filled square of ink in the upper left quarter of the paper.
-  private static final byte[] CORNER =
-      SampleFiles.inkPng(105, (x, y) -> x < 45 && y < 45 ? 1 : 0);
+  private static final byte[] CORNER = SampleFiles.inkPng(105, (x, y) -> x < 45 && y < 45 ? 1 : 0);
 
   private Map<String, byte[]> half(String alphabet, int characters, byte[] image) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
@@ -76,10 +75,8 @@ class OmniglotTest {
     for (String half : List.of("Greek:3", "Keble:2")) {
       String name = half.substring(0, 5);
       String folder = name.equals("Greek") ? "images_background" : "images_evaluation";
-      for (Map.Entry<String, byte[]> e :
-          half(name, half.charAt(6) - '0', CORNER).entrySet()) {
-        SampleFiles.file(
-            unpacked.resolve(folder).resolve(e.getKey().substring(5)), e.getValue());
+      for (Map.Entry<String, byte[]> e : half(name, half.charAt(6) - '0', CORNER).entrySet()) {
+        SampleFiles.file(unpacked.resolve(folder).resolve(e.getKey().substring(5)), e.getValue());
       }
     }
     try (FewShotData data = DataSets.open("omniglot:" + unpacked, ALPHABET)) {
@@ -214,8 +211,7 @@ class OmniglotTest {
     tiny();
     assertThatExceptionOfType(FormatException.class)
         .isThrownBy(() -> DataSets.open("omniglot:" + dir))
-        .withMessage(
-            dir + " holds 5 characters, but this split divides all 1623 of Omniglot");
+        .withMessage(dir + " holds 5 characters, but this split divides all 1623 of Omniglot");
   }
 
   @ParameterizedTest

@@ -83,8 +83,10 @@ class ResamplerTest {
   @Test
   void rowsAndColumnsAreNotConfused() {
     // Two rows, four columns, two channels' worth of distinct values.
-    float[] v = {0, 0, 0, 40, 40, 40, 80, 80, 80, 120, 120, 120,
-                 100, 100, 100, 140, 140, 140, 180, 180, 180, 220, 220, 220};
+    float[] v = {
+      0, 0, 0, 40, 40, 40, 80, 80, 80, 120, 120, 120,
+      100, 100, 100, 140, 140, 140, 180, 180, 180, 220, 220, 220
+    };
     assertThat(resample(new Pixels(2, 4, 3, v), 1, 2, Resampling.AREA))
         .containsExactly(70, 70, 70, 150, 150, 150);
   }

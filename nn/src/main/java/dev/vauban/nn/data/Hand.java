@@ -3,8 +3,8 @@ package dev.vauban.nn.data;
 import dev.vauban.tensor.Key;
 
 /**
- * One person's way of drawing a glyph once: slant, size, place, pen and an unsteady hand. Tuned
- * so that few-shot learners and attacks fare nearly as on Omniglot; docs/data.md has the figures.
+ * One person's way of drawing a glyph once: slant, size, place, pen and an unsteady hand. Tuned so
+ * that few-shot learners and attacks fare nearly as on Omniglot; docs/data.md has the figures.
  */
 final class Hand {
   private static final double ROTATION = 0.14; // radians, standard deviation

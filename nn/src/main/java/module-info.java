@@ -4,4 +4,5 @@ module dev.vauban.nn {
   requires java.desktop;
   requires tools.jackson.databind;
 
+  exports dev.vauban.nn.data;
 }

@@ -1,0 +1,53 @@
+package dev.vauban.tensor.backend.cpu;
+
+import dev.vauban.tensor.DType;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * The vectors that emitted code uses.
+ *
+ * @param lanes 32-bit elements per vector: 4, 8 or 16
+ * @param narrowMasks whether the machine loads and stores part of a vector of 8 and 16-bit elements
+ *     (AVX-512 does, AVX2 does not; the Vector API would fall back to slow code that allocates)
+ */
+record VectorWidth(int lanes, boolean narrowMasks) {
+  /** The property that overrides the width the machine prefers. */
+  static final String PROPERTY = "vauban.vector.bits";
+
+  private static final VectorWidth CHOSEN = choose(System.getProperty(PROPERTY));
+
+  VectorWidth {
+    if (lanes != 4 && lanes != 8 && lanes != 16) {
+      throw new IllegalArgumentException("lanes are 4, 8 or 16, not " + lanes);
+    }
+  }
+
+  /** The width for this process. */
+  static VectorWidth chosen() {
+    return CHOSEN;
+  }
+
+  private static VectorWidth choose(String bits) {
+    int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+    if (bits == null) {
+      return new VectorWidth(Math.max(4, Math.min(16, preferred / 32)), preferred >= 512);
+    }
+    return switch (bits) {
+      case "128", "256", "512" ->
+          new VectorWidth(Integer.parseInt(bits) / 32, preferred >= 512);
+      default ->
+          throw new IllegalArgumentException(
+              "-D" + PROPERTY + "=" + bits + " is not one of 128, 256 and 512");
+    };
+  }
+
+  /** Whether part of a vector of this type can be loaded and stored at once. */
+  boolean hasMasks(DType dtype) {
+    return dtype.bytes() >= 4 || narrowMasks;
+  }
+
+  /** Whether the Vector API has a vector of as many elements of this type. */
+  boolean holds(DType dtype) {
+    return dtype != DType.F64 && lanes * dtype.bytes() >= 8;
+  }
+}

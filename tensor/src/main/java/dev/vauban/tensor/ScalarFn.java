@@ -1,7 +1,7 @@
 package dev.vauban.tensor;
 
 /**
- * The scalar functions of {@link Op.Pointwise}. Each constant gives its definition in double
+ * The scalar functions of {@link ElementOp.Pointwise}. Each constant gives its definition in double
  * precision (the specification every backend is tested against) and its partial derivatives as
  * expressions, so that gradients can be differentiated again.
  *

@@ -47,6 +47,9 @@ record LoopPlan(
   /** Emitted operations that one block may hold, so that it stays small enough to be compiled. */
   static final int BLOCK_COST = 160;
 
+  /** The {@link #cost} up to which code is emitted for vectors; more would not be compiled. */
+  static final int MAX_VECTOR_COST = 300;
+
   /**
    * A loop over a dimension.
    *
@@ -64,7 +67,7 @@ record LoopPlan(
 
   /** The plan for a nest whose reductions all reduce the same dimensions. */
   static LoopPlan of(Region nest, VectorWidth width) {
-    int vectorDim = vectorDim(nest, width);
+    int vectorDim = cost(nest) > MAX_VECTOR_COST ? -1 : vectorDim(nest, width);
     List<Integer> kept = new ArrayList<>();
     List<Integer> reduced = new ArrayList<>();
     for (int d = 0; d < nest.dims().size(); d++) {

@@ -1,15 +1,11 @@
 package dev.vauban.tensor.backend.cpu;
 
-import java.lang.foreign.MemorySegment;
+import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
+
 import java.lang.foreign.ValueLayout;
 
-/**
- * All native memory as one segment, addressed by absolute address, for code that has been checked
- * when it was planned. Never used with heap segments: one would turn every emitted call site slow.
- */
+/** Elements of each type at absolute addresses, as emitted code calls for them. */
 final class NativeMemory {
-  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-
   private NativeMemory() {}
 
   static float f32(long address) {

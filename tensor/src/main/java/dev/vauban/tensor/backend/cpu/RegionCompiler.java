@@ -18,9 +18,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * truncate; stores to u8 limit to [0, 255]; NaN becomes 0.
  */
 final class RegionCompiler {
-  /** Regions above this {@link #cost} are refused. */
-  static final int MAX_COST = 300;
-
   private static final Map<Region, RegionKernel> KERNELS = new ConcurrentHashMap<>();
 
   private RegionCompiler() {}
@@ -28,7 +25,7 @@ final class RegionCompiler {
   /**
    * The kernel of a region.
    *
-   * @throws RegionTooLargeException if the region should be split into smaller ones
+   * @throws RegionTooLargeException if the region must be split into smaller ones
    */
   static RegionKernel compile(Region region) {
     return KERNELS.computeIfAbsent(region, r -> compile(r, VectorWidth.chosen()));
@@ -55,18 +52,13 @@ final class RegionCompiler {
 
   /**
    * Operations that one vector of points takes, roughly: 1 for an addition, 25 for an exponential.
-   * {@link #compile} refuses regions above {@link #MAX_COST}.
+   * Regions above {@link LoopPlan#MAX_VECTOR_COST} run right but without vectors: split them.
    */
   static int cost(Region region) {
     return LoopPlan.cost(region);
   }
 
   private static void check(Region region) {
-    int cost = cost(region);
-    if (cost > MAX_COST) {
-      throw new RegionTooLargeException(
-          "a fused region has cost " + cost + "; split it into regions of at most " + MAX_COST);
-    }
     for (Instruction instruction : region.code()) {
       DType compute = instruction.compute();
       if (compute == DType.BF16 || compute == DType.U8) {

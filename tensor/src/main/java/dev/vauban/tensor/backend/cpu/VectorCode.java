@@ -8,6 +8,7 @@ import static dev.vauban.tensor.DType.U8;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
+import dev.vauban.tensor.backend.cpu.kernels.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -127,7 +128,7 @@ final class VectorCode implements LaneCode {
     boolean whole = place.count() == lanes();
     Slot mask = whole ? null : invariant(new Mask(place.dtype(), place.count()));
     pushSpecies(place.dtype());
-    code.push(NativeMemory.class, "ALL");
+    code.push(Memory.class, "ALL");
     pushAddress(place.pointer(), place.offset());
     code.push(ByteOrder.class, "LITTLE_ENDIAN");
     if (whole) {
@@ -240,7 +241,7 @@ final class VectorCode implements LaneCode {
     boolean whole = place.count() == lanes();
     Slot mask = whole ? null : invariant(new Mask(place.dtype(), place.count()));
     code.load(vector);
-    code.push(NativeMemory.class, "ALL");
+    code.push(Memory.class, "ALL");
     pushAddress(place.pointer(), place.offset());
     code.push(ByteOrder.class, "LITTLE_ENDIAN");
     if (whole) {

@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
+import dev.vauban.tensor.backend.cpu.kernels.Species;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -11,10 +12,8 @@ import jdk.incubator.vector.FloatVector;
  *     (AVX-512 does, AVX2 does not; the Vector API would fall back to slow code that allocates)
  */
 record VectorWidth(int lanes, boolean narrowMasks) {
-  /** The property that overrides the width the machine prefers. */
-  static final String PROPERTY = "vauban.vector.bits";
-
-  private static final VectorWidth CHOSEN = choose(System.getProperty(PROPERTY));
+  private static final VectorWidth CHOSEN =
+      new VectorWidth(Species.LANES, FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512);
 
   VectorWidth {
     if (lanes != 4 && lanes != 8 && lanes != 16) {
@@ -22,23 +21,9 @@ record VectorWidth(int lanes, boolean narrowMasks) {
     }
   }
 
-  /** The width for this process. */
+  /** The width for this process, {@link Species#LANES}. */
   static VectorWidth chosen() {
     return CHOSEN;
-  }
-
-  private static VectorWidth choose(String bits) {
-    int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
-    if (bits == null) {
-      return new VectorWidth(Math.max(4, Math.min(16, preferred / 32)), preferred >= 512);
-    }
-    return switch (bits) {
-      case "128", "256", "512" ->
-          new VectorWidth(Integer.parseInt(bits) / 32, preferred >= 512);
-      default ->
-          throw new IllegalArgumentException(
-              "-D" + PROPERTY + "=" + bits + " is not one of 128, 256 and 512");
-    };
   }
 
   /** Whether part of a vector of this type can be loaded and stored at once. */

@@ -1,0 +1,9 @@
+package dev.vauban.adversarial;
+
+/** Where an iterative attack begins. */
+public enum Start {
+  /** At the image itself. */
+  IMAGE,
+  /** At a random point of the ball, clipped to [0,1]. */
+  RANDOM
+}

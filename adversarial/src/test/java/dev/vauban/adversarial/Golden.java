@@ -86,7 +86,7 @@ public final class Golden {
       throw new IllegalStateException(x);
     }
     b.flip();
-    boolean integers = e.get("dtype").asString().startsWith("int");
+    boolean integers = e.get("dtype").asString().startsWith("i");
     double[] out = new double[n];
     for (int i = 0; i < n; i++) {
       out[i] = integers ? b.getLong() : b.getDouble();

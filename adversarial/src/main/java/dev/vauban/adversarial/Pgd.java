@@ -52,6 +52,7 @@ public record Pgd(Ball ball, Expr stepSize, int steps, Start from) implements At
     return switch (from) {
       case IMAGE -> x;
       case RANDOM -> ball.start(x, key).clamp(0, 1);
+      case NEAR -> x.add(key.normal(x.shape()).cast(x.dtype()).mul(0.001));
     };
   }
 
@@ -62,7 +63,12 @@ public record Pgd(Ball ball, Expr stepSize, int steps, Start from) implements At
 
   @Override
   public String toString() {
-    String start = from == Start.RANDOM ? " random start" : "";
+    String start =
+        switch (from) {
+          case IMAGE -> "";
+          case RANDOM -> " random start";
+          case NEAR -> " start near the image";
+        };
     return "pgd-" + steps + " " + ball + " step " + stepText() + start;
   }
 

@@ -34,7 +34,8 @@ final class CifarFs {
       openStores(path, stores);
       ClassFolders folders = ClassFolders.of(stores);
       if (folders.classes().isEmpty()) {
-        throw new FormatException(path + " holds no images, neither in zip archives nor in folders");
+        throw new FormatException(
+            path + " holds no images, neither in zip archives nor in folders");
       }
       Split[] splits = splits(path, folders);
       int size = options.sizeOr(SIZE);
@@ -116,6 +117,9 @@ final class CifarFs {
       throw new FormatException(file + " is not JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw new DataException(file + " cannot be read: " + e.getMessage(), e);
+    }
+    if (!root.isObject()) {
+      throw new FormatException(file + " is not an object of lists called train, val and test");
     }
     Map<String, Split> listed = new HashMap<>();
     for (Map.Entry<String, JsonNode> entry : root.properties()) {

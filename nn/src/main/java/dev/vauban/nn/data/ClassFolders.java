@@ -53,6 +53,16 @@ record ClassFolders(List<Folder> classes) {
         String name = parts[parts.length - 2];
         Split above = parts.length > 2 ? Split.named(parts[parts.length - 3]) : null;
         Folder folder = found.computeIfAbsent(name, n -> new Folder(n, above, new ArrayList<>()));
+        if (!folder.pictures().isEmpty() && folder.pictures().get(0).store() != store) {
+          throw new FormatException(
+              "class '"
+                  + name
+                  + "' is there twice, as "
+                  + folder.pictures().get(0).where()
+                  + " and "
+                  + store.where(path)
+                  + "; keep one of them");
+        }
         if (folder.above() != above) {
           throw new FormatException(
               store.where(path) + " puts class '" + name + "' into a second split");

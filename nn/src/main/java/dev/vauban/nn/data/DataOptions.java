@@ -74,8 +74,7 @@ public record DataOptions(
 
   /** These options with another seed for shuffled splits. */
   public DataOptions withSeed(long splitSeed) {
-    return new DataOptions(
-        omniglotSplit, rotations, size, channels, resampling, splitSeed, glyphs);
+    return new DataOptions(omniglotSplit, rotations, size, channels, resampling, splitSeed, glyphs);
   }
 
   /** These options with other glyph counts. */

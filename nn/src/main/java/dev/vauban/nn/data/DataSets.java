@@ -57,15 +57,10 @@ public final class DataSets {
       case "omniglot" -> Omniglot.open(path(name, argument), options);
       case "cifarfs" -> CifarFs.open(path(name, argument), options);
       case "mnist" ->
-          Idx.open(
-              name, "MNIST (LeCun et al. 1998)", Idx.DIGITS, path(name, argument), options);
+          Idx.open(name, "MNIST (LeCun et al. 1998)", Idx.DIGITS, path(name, argument), options);
       case "fashion" ->
           Idx.open(
-              name,
-              "Fashion-MNIST (Xiao et al. 2017)",
-              Idx.CLOTHES,
-              path(name, argument),
-              options);
+              name, "Fashion-MNIST (Xiao et al. 2017)", Idx.CLOTHES, path(name, argument), options);
       case "folder" -> ImageFolder.open(path(name, argument), options);
       default ->
           throw new DataException(

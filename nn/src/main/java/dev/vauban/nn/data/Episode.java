@@ -11,8 +11,7 @@ package dev.vauban.nn.data;
  * @param support image positions in the block, [ways * shots]
  * @param query image positions in the block, [ways * queries]
  */
-public record Episode(
-    int ways, int shots, int queries, int[] classes, int[] support, int[] query) {
+public record Episode(int ways, int shots, int queries, int[] classes, int[] support, int[] query) {
 
   /** Label of each support image: [ways * shots]. */
   public int[] supportLabels() {

@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 /**
  * Draws few-shot episodes from a set. Episode {@code i} is a pure function of the key and {@code
  * i}, so an evaluation list is just a range of numbers, and training resumes anywhere with the same
- * episodes. Classes are drawn without replacement and in random order (which makes labels
- * random), then images of each class without replacement. Safe for several threads.
+ * episodes. Classes are drawn without replacement and in random order (which makes labels random),
+ * then images of each class without replacement. Safe for several threads.
  */
 public final class EpisodeSampler {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;

@@ -80,9 +80,7 @@ record Glyph(List<double[]> strokes) {
   private static double[] line(double[] a, double[] b) {
     double dx = (b[0] - a[0]) / 3;
     double dy = (b[1] - a[1]) / 3;
-    return new double[] {
-      a[0], a[1], a[0] + dx, a[1] + dy, b[0] - dx, b[1] - dy, b[0], b[1]
-    };
+    return new double[] {a[0], a[1], a[0] + dx, a[1] + dy, b[0] - dx, b[1] - dy, b[0], b[1]};
   }
 
   private static double[] corner(double[] a, double[] b, double[] c) {
@@ -144,15 +142,19 @@ record Glyph(List<double[]> strokes) {
     return p;
   }
 
-  // The control points' box centred, its longer side 2: handles may lie outside the ink, so glyphs
-  // also differ a little in size.
+  // The ink's box centred, its longer side 2.
   private Glyph centred() {
     double[] low = {Double.MAX_VALUE, Double.MAX_VALUE};
     double[] high = {-Double.MAX_VALUE, -Double.MAX_VALUE};
     for (double[] stroke : strokes) {
-      for (int i = 0; i < stroke.length; i++) {
-        low[i & 1] = Math.min(low[i & 1], stroke[i]);
-        high[i & 1] = Math.max(high[i & 1], stroke[i]);
+      for (int i = 0; i + 7 < stroke.length; i += 6) {
+        for (int k = 0; k <= 8; k++) {
+          for (int axis = 0; axis < 2; axis++) {
+            double v = StrokeRaster.cubic(stroke, i + axis, k / 8.0);
+            low[axis] = Math.min(low[axis], v);
+            high[axis] = Math.max(high[axis], v);
+          }
+        }
       }
     }
     double scale = 2 / Math.max(high[0] - low[0], high[1] - low[1]);

@@ -56,16 +56,15 @@ final class Glyphs {
   private static void draw(Key key, GlyphCounts counts, int size, ImageBlock block) {
     IntStream.range(0, counts.classes())
         .parallel()
-        .forEach(
-            c -> {
-              Key classKey = key.fold(c);
-              Glyph glyph = Glyph.of(classKey.fold(-1));
-              StrokeRaster raster = new StrokeRaster(size);
-              for (int i = 0; i < counts.images(); i++) {
-                new Hand(classKey.fold(i), size).draw(glyph, raster);
-                raster.write(block.image(c * counts.images() + i));
-              }
-            });
+        .forEach(c -> {
+          Key classKey = key.fold(c);
+          Glyph glyph = Glyph.of(classKey.fold(-1));
+          StrokeRaster raster = new StrokeRaster(size);
+          for (int i = 0; i < counts.images(); i++) {
+            new Hand(classKey.fold(i), size).draw(glyph, raster);
+            raster.write(block.image(c * counts.images() + i));
+          }
+        });
   }
 
   private static String describe(long seed, GlyphCounts counts, int size) {

@@ -3,15 +3,15 @@ package dev.vauban.nn.data;
 import dev.vauban.tensor.Key;
 
 /**
- * One person's way of drawing a glyph once: slant, size, place, pen and an unsteady hand. Tuned
- * until nearest-neighbour classification of raw pixels is as hard as on Omniglot.
+ * One person's way of drawing a glyph once: slant, size, place, pen and an unsteady hand. Tuned so
+ * that few-shot learners and attacks fare nearly as on Omniglot; docs/data.md has the figures.
  */
 final class Hand {
   private static final double ROTATION = 0.14; // radians, standard deviation
   private static final double SHEAR = 0.12;
-  private static final double SHIFT = 0.05; // of half the canvas
-  private static final double STROKE_SHIFT = 0.06; // of half the glyph, each stroke by itself
-  private static final double WOBBLE = 0.05; // of half the glyph, each control point
+  private static final double SHIFT = 0.08; // of half the canvas
+  private static final double STROKE_SHIFT = 0.07; // of half the glyph, each stroke by itself
+  private static final double WOBBLE = 0.06; // of half the glyph, each control point
 
   private final Draws draws;
   private final double[] map;
@@ -23,7 +23,7 @@ final class Hand {
     double angle = ROTATION * draws.bell();
     double cos = StrictMath.cos(angle);
     double sin = StrictMath.sin(angle);
-    double reach = 0.34 * size;
+    double reach = size * draws.between(0.26, 0.38);
     double sx = reach * draws.between(0.85, 1.15);
     double sy = reach * draws.between(0.85, 1.15);
     double shear = SHEAR * draws.bell();
@@ -37,7 +37,7 @@ final class Hand {
           size * (0.5 + 0.5 * SHIFT * draws.bell()),
           size * (0.5 + 0.5 * SHIFT * draws.bell())
         };
-    this.radius = size / 28.0 * draws.between(0.5, 0.8);
+    this.radius = size / 28.0 * draws.between(0.55, 0.75);
   }
 
   /** Draws the glyph. */
@@ -60,5 +60,4 @@ final class Hand {
     }
     return p;
   }
-
 }

@@ -30,16 +30,23 @@ final class Idx {
   static final List<String> DIGITS = List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "9");
   static final List<String> CLOTHES =
       List.of(
-          "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
-          "Bag", "Ankle boot");
+          "T-shirt/top",
+          "Trouser",
+          "Pullover",
+          "Dress",
+          "Coat",
+          "Sandal",
+          "Shirt",
+          "Sneaker",
+          "Bag",
+          "Ankle boot");
 
   private Idx() {}
 
   static FewShotData open(
       String name, String title, List<String> classNames, Path dir, DataOptions options) {
     if (!Files.isDirectory(dir)) {
-      throw new DataException(
-          dir + (Files.exists(dir) ? " is not a folder" : " does not exist"));
+      throw new DataException(dir + (Files.exists(dir) ? " is not a folder" : " does not exist"));
     }
     Path trainLabels = find(dir, "train-labels", "idx1");
     Path testLabels = find(dir, "t10k-labels", "idx1");
@@ -122,8 +129,8 @@ final class Idx {
       throw new FormatException(
           train.file + " and " + test.file + " hold images of different sizes");
     }
-    int asked = options.sizeOr(train.dims[1]);
-    if (asked != train.dims[1] || asked != train.dims[2]) {
+    int asked = options.size();
+    if (asked != 0 && (asked != train.dims[1] || asked != train.dims[2])) {
       throw new DataException(
           "images of "
               + train.file
@@ -227,7 +234,8 @@ final class Idx {
     // Before anything of that size is allocated.
     private void checkPlausible(long promised) throws IOException {
       long size = Files.size(file);
-      long most = file.toString().endsWith(".gz") ? size * DEFLATE_LIMIT : size;
+      long header = 4 + 4L * dims.length;
+      long most = file.toString().endsWith(".gz") ? size * DEFLATE_LIMIT : size - header;
       if (promised > most) {
         throw new FormatException(
             file + " promises " + promised + " bytes, but a file of " + size + " cannot hold them");

@@ -45,7 +45,11 @@ final class ImageFolder {
     for (ClassFolders.Folder c : folders.classes()) {
       if (c.above() == null) {
         throw new FormatException(
-            "class '" + c.name() + "' in " + path + " lies outside the folders train, val and test");
+            "class '"
+                + c.name()
+                + "' in "
+                + path
+                + " lies outside the folders train, val and test");
       }
     }
     return folders.classes().stream().map(ClassFolders.Folder::above).toArray(Split[]::new);

@@ -32,7 +32,8 @@ final class Omniglot {
   private Omniglot() {}
 
   /** A character: its name, whether it is in the background set, and its images. */
-  private record Character(String name, String alphabet, boolean background, List<Picture> images) {}
+  private record Character(
+      String name, String alphabet, boolean background, List<Picture> images) {}
 
   static FewShotData open(Path dir, DataOptions options) {
     try (PictureStore background = half(dir, "images_background");
@@ -80,7 +81,11 @@ final class Omniglot {
     }
     if (found.isEmpty()) {
       throw new FormatException(
-          "the " + (background ? "background" : "evaluation") + " half in " + dir + " has no image");
+          "the "
+              + (background ? "background" : "evaluation")
+              + " half in "
+              + dir
+              + " has no image");
     }
     return List.copyOf(found.values());
   }
@@ -122,8 +127,7 @@ final class Omniglot {
 
     ImageBlock block = new ImageBlock(NAME, images, size, size, 1);
     try {
-      new PictureLoader(
-              Channels.GRAY, size, options.resampling(), SOURCE_SIZE, Pixels::inverted)
+      new PictureLoader(Channels.GRAY, size, options.resampling(), SOURCE_SIZE, Pixels::inverted)
           .load(pictures, block);
       for (int[] classes : turnedClasses) {
         for (int quarter = 1; quarter < classes.length; quarter++) {

@@ -6,8 +6,8 @@ public enum OmniglotSplit {
    * The split of Vinyals et al. (2016) as published with prototypical networks (Snell et al. 2017):
    * 1,028 training, 172 validation and 423 test characters. In folder order (background before
    * evaluation, alphabets and characters by name) the last 423 characters are the test set, which
-   * starts at Gurmukhi character 42; the five background alphabets Armenian, Bengali, Early Aramaic,
-   * Hebrew and Mkhedruli are the validation set.
+   * starts at Gurmukhi character 42; the five background alphabets Armenian, Bengali, Early
+   * Aramaic, Hebrew and Mkhedruli are the validation set.
    */
   VINYALS,
   /**
@@ -16,8 +16,8 @@ public enum OmniglotSplit {
    */
   ALPHABET,
   /**
-   * All characters shuffled with the option's seed, 1,200 to train and 423 to test, as MAML (Finn et
-   * al. 2017) does it. It has no validation set.
+   * All characters shuffled with the option's seed, 1,200 to train and 423 to test, as MAML (Finn
+   * et al. 2017) does it. It has no validation set.
    */
   SHUFFLED
 }

@@ -32,8 +32,7 @@ final class PictureDecoder implements AutoCloseable {
   /** Decodes one file; {@code where} names it in messages. */
   Pixels decode(byte[] encoded, String where) {
     // Not ImageIO.createImageInputStream: that may spool to a file.
-    try (ImageInputStream in =
-        new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
+    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
       ImageReader r = readerFor(in, where);
       r.setInput(in, true, true);
       long pixels = (long) r.getWidth(0) * r.getHeight(0);
@@ -121,7 +120,7 @@ final class PictureDecoder implements AutoCloseable {
   private static boolean isPlainGray(BufferedImage image) {
     ColorModel model = image.getColorModel();
     return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY
-        && image.getRaster().getNumBands() == 1;
+        && image.getRaster().getNumBands() <= 2;
   }
 
   private static float scale(BufferedImage image) {
@@ -133,6 +132,14 @@ final class PictureDecoder implements AutoCloseable {
     raster.getSamples(0, 0, raster.getWidth(), raster.getHeight(), 0, out);
     for (int i = 0; i < out.length; i++) {
       out[i] *= scale;
+    }
+    if (raster.getNumBands() == 2) {
+      float[] alpha = new float[out.length];
+      raster.getSamples(0, 0, raster.getWidth(), raster.getHeight(), 1, alpha);
+      for (int i = 0; i < out.length; i++) {
+        float opacity = alpha[i] * scale / 255;
+        out[i] = out[i] * opacity + 255 * (1 - opacity);
+      }
     }
   }
 

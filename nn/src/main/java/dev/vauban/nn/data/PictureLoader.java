@@ -17,11 +17,7 @@ import java.util.stream.IntStream;
  * @param prepare what to do with a decoded image before resampling, such as inverting it
  */
 record PictureLoader(
-    Channels channels,
-    int size,
-    Resampling resampling,
-    int source,
-    UnaryOperator<Pixels> prepare) {
+    Channels channels, int size, Resampling resampling, int source, UnaryOperator<Pixels> prepare) {
   // Small enough to balance, large enough to share one decoder's set-up.
   private static final int CHUNK = 256;
 
@@ -42,16 +38,15 @@ record PictureLoader(
     AtomicReferenceArray<RuntimeException> failures = new AtomicReferenceArray<>(chunks);
     IntStream.range(0, chunks)
         .parallel()
-        .forEach(
-            chunk -> {
-              int from = chunk * CHUNK;
-              int to = Math.min(pictures.size(), from + CHUNK);
-              try {
-                loadChunk(pictures, from, to, block);
-              } catch (RuntimeException e) {
-                failures.set(chunk, e);
-              }
-            });
+        .forEach(chunk -> {
+          int from = chunk * CHUNK;
+          int to = Math.min(pictures.size(), from + CHUNK);
+          try {
+            loadChunk(pictures, from, to, block);
+          } catch (RuntimeException e) {
+            failures.set(chunk, e);
+          }
+        });
     Optional<RuntimeException> first =
         IntStream.range(0, chunks).mapToObj(failures::get).filter(e -> e != null).findFirst();
     if (first.isPresent()) {

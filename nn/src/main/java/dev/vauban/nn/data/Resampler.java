@@ -28,7 +28,9 @@ final class Resampler {
     return image.height() == inHeight && image.width() == inWidth;
   }
 
-  /** Writes the resampled image as u8 [outHeight, outWidth, channels] to the start of {@code out}. */
+  /**
+   * Writes the resampled image as u8 [outHeight, outWidth, channels] to the start of {@code out}.
+   */
   void write(Pixels image, MemorySegment out) {
     int channels = image.channels();
     float[] v = image.values();

@@ -47,7 +47,10 @@ final class StrokeRaster {
     }
   }
 
-  private static double cubic(double[] p, int at, double t) {
+  /**
+   * One coordinate of a cubic at {@code t} in 0..1; its control values are 2 apart from {@code at}.
+   */
+  static double cubic(double[] p, int at, double t) {
     double s = 1 - t;
     return s * s * s * p[at]
         + 3 * s * s * t * p[at + 2]

@@ -66,15 +66,8 @@ final class Lowering {
   private void addUnit(Fusion.Unit u, Fusion fusion) {
     if (u.isNest()) {
       List<Expr> nodes = fusion.sorted(u);
-      Set<Expr> own = new HashSet<>(nodes);
       RegionBuilder.Built built =
-          RegionBuilder.build(
-              u.space,
-              nodes,
-              e ->
-                  fusion.isResult(e)
-                      || Fusion.isVirtual(e)
-                      || fusion.consumers(e).stream().anyMatch(c -> !own.contains(c)));
+          RegionBuilder.build(u.space, nodes, e -> fusion.isStored(e, u), fusion::isInlined);
       built.writes().forEach(e -> types.put(e, e.type()));
       steps.add(RegionStep.of(built, nodes));
       return;

@@ -10,7 +10,7 @@ module dev.vauban.cli {
   requires org.slf4j;
   requires ch.qos.logback.classic;
   requires ch.qos.logback.core;
-  requires progressbar;
+  requires me.tongfei.progressbar;
 
   exports dev.vauban.cli;
   exports dev.vauban.cli.job;

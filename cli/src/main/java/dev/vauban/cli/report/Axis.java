@@ -17,7 +17,18 @@ public record Axis(String label, Scale scale) {
     /** As they are. */
     NUMBER,
     /** Fractions in 0..1 as percent; the axis always spans 0 to 100%. */
-    PERCENT
+    PERCENT,
+    /** 255ths of the pixel range, divided by powers of two as budgets are. */
+    EPS
+  }
+
+  /** The round numbers that divide [low, high] into about {@code count} parts. */
+  double[] ticksOver(double low, double high, int count) {
+    if (scale != Scale.EPS) {
+      return ticks(low, high, count);
+    }
+    double step = Math.pow(2, Math.ceil(Math.log((high - low) / count) / Math.log(2)));
+    return multiples(low, high, step);
   }
 
   /** The round numbers that divide [low, high] into about {@code count} parts. */
@@ -31,9 +42,13 @@ public record Axis(String label, Scale scale) {
         break;
       }
     }
+    return multiples(low, high, step);
+  }
+
+  private static double[] multiples(double low, double high, double step) {
     List<Double> ticks = new ArrayList<>();
     for (double n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++) {
-      ticks.add(n * step);
+      ticks.add(n * step + 0.0); // not -0
     }
     return ticks.stream().mapToDouble(Double::doubleValue).toArray();
   }

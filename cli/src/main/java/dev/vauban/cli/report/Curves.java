@@ -125,7 +125,7 @@ public record Curves(
   }
 
   private void grid(StringBuilder svg, Frame frame) {
-    for (double tick : Axis.ticks(frame.y0, frame.y1, 5)) {
+    for (double tick : y.ticksOver(frame.y0, frame.y1, 5)) {
       double py = frame.py(tick);
       svg.append(
           f("<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
@@ -136,7 +136,7 @@ public record Curves(
     int base = HEIGHT - BOTTOM;
     svg.append(f("<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>",
         LEFT, base, WIDTH - RIGHT, base));
-    for (double tick : Axis.ticks(frame.x0, frame.x1, 8)) {
+    for (double tick : x.ticksOver(frame.x0, frame.x1, 8)) {
       double px = frame.px(tick);
       svg.append(f("<line class=\"axis\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>",
           px, base, px, base + 5));

@@ -6,7 +6,8 @@ import java.util.Locale;
 
 /**
  * A table of words, numbers and accuracies. An accuracy is shown in percent with its confidence
- * interval over a thin bar, the best of its column in bold.
+ * interval over a thin bar, the best of its column (and
+ * what its interval does not tell from the best) in bold.
  */
 public final class DataTable implements Block {
   private final String caption;
@@ -27,7 +28,11 @@ public final class DataTable implements Block {
    * @param value in 0..1
    * @param halfWidth of the 95% confidence interval, in 0..1; NaN for none
    */
-  public record Accuracy(double value, double halfWidth) {}
+  public record Accuracy(double value, double halfWidth) {
+    private double slack() {
+      return Double.isNaN(halfWidth) ? 0 : halfWidth;
+    }
+  }
 
   /** A table with a caption that says what the numbers are. */
   public DataTable(String caption) {
@@ -92,7 +97,7 @@ public final class DataTable implements Block {
         Double.isNaN(accuracy.halfWidth)
             ? ""
             : String.format(Locale.ROOT, "<small> ± %.1f</small>", 100 * accuracy.halfWidth);
-    boolean best = rows.size() > 1 && accuracy.value >= best(column) - 1e-12;
+    boolean best = rows.size() > 1 && isAmongBest(accuracy, column);
     return (best ? "<strong>" + number + "</strong>" : number)
         + interval
         + String.format(
@@ -100,13 +105,13 @@ public final class DataTable implements Block {
             100 * Math.min(1, Math.max(0, accuracy.value)));
   }
 
-  private double best(int column) {
+  /** Whether no row is better by more than the two intervals; without intervals, at all. */
+  private boolean isAmongBest(Accuracy accuracy, int column) {
     return rows.stream()
         .map(row -> row.get(column))
         .filter(Accuracy.class::isInstance)
-        .mapToDouble(cell -> ((Accuracy) cell).value)
-        .max()
-        .orElse(Double.NaN);
+        .map(Accuracy.class::cast)
+        .allMatch(other -> other.value - other.slack() <= accuracy.value + accuracy.slack());
   }
 
   private static String css(Kind kind) {

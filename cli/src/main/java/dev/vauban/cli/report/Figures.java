@@ -31,9 +31,9 @@ final class Figures {
             "Accuracy in percent on "
                 + episodes
                 + " episodes of unseen classes, mean ± 95% confidence interval; robust: under "
-                + attack
+                + attack.toUpperCase(Locale.ROOT)
                 + at
-                + ". The best of a column is bold.");
+                + ". Bold: the best of a column, and whatever its interval does not tell from it.");
     table.words("method").number("fine-tune steps");
     if (budgets) {
       table.number("eps");
@@ -85,8 +85,9 @@ final class Figures {
         new Curves(
             "Accuracy as the attack grows",
             "Bands: 95% confidence intervals. At 0 the images are clean; the attack is "
-                + attack + " against the adapted model.",
-            new Axis("eps, in 255ths of the pixel range", Axis.Scale.NUMBER),
+                + attack.toUpperCase(Locale.ROOT)
+                + " against the adapted model.",
+            new Axis("eps, in 255ths of the pixel range", Axis.Scale.EPS),
             new Axis("accuracy", Axis.Scale.PERCENT),
             series));
   }
@@ -148,7 +149,7 @@ final class Figures {
       return "";
     }
     Row top = best.get();
-    String budget = attack + " at eps " + Eps.format(top.eps());
+    String budget = attack.toUpperCase(Locale.ROOT) + " at eps " + Eps.format(top.eps());
     Optional<Row> worst =
         rows.stream()
             .filter(r -> r.eps() == top.eps() && !r.method().equals(top.method()))

@@ -5,4 +5,5 @@ module dev.vauban.nn {
   requires tools.jackson.databind;
 
   exports dev.vauban.nn;
+  exports dev.vauban.nn.data;
 }

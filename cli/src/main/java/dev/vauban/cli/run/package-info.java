@@ -1,0 +1,2 @@
+/** The run directory: settings, provenance, metrics, events and checkpoints, safe against crashes. */
+package dev.vauban.cli.run;

@@ -1,0 +1,65 @@
+package dev.vauban.tensor.backend.cpu.kernels;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The one vector width that every kernel is compiled for: what the processor prefers, or the system
+ * property {@code vauban.vector.bits} (128, 256 or 512). All are compile-time constants for the
+ * just-in-time compiler, without which vectors would be objects.
+ */
+public final class Species {
+  /** Lanes of 32-bit floats. */
+  public static final VectorSpecies<Float> F32 = VectorSpecies.of(float.class, shape());
+
+  /** Lanes of 32-bit integers, as many as {@link #F32} has. */
+  public static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, shape());
+
+  /** Lanes of bytes: four times as many as {@link #F32} has. */
+  public static final VectorSpecies<Byte> I8 = VectorSpecies.of(byte.class, shape());
+
+  /** Number of 32-bit lanes: 4, 8 or 16. */
+  public static final int LANES = F32.length();
+
+  /** Bytes in one vector. */
+  public static final int BYTES = LANES * Float.BYTES;
+
+  /** The byte order of every load and store (native order is the only quick one). */
+  public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+  private Species() {}
+
+  private static VectorShape shape() {
+    String bits = System.getProperty("vauban.vector.bits");
+    if (bits == null) {
+      return FloatVector.SPECIES_PREFERRED.vectorShape();
+    }
+    return switch (bits.strip()) {
+      case "128" -> VectorShape.S_128_BIT;
+      case "256" -> VectorShape.S_256_BIT;
+      case "512" -> VectorShape.S_512_BIT;
+      default ->
+          throw new IllegalArgumentException(
+              "vauban.vector.bits is " + bits + "; it must be 128, 256 or 512");
+    };
+  }
+
+  /** The floats at {@code address}. */
+  static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(F32, Memory.ALL, address, ORDER);
+  }
+
+  /** The integers at {@code address}. */
+  static IntVector loadInts(long address) {
+    return IntVector.fromMemorySegment(I32, Memory.ALL, address, ORDER);
+  }
+
+  /** The bytes at {@code address}. */
+  static ByteVector loadBytes(long address) {
+    return ByteVector.fromMemorySegment(I8, Memory.ALL, address, ORDER);
+  }
+}

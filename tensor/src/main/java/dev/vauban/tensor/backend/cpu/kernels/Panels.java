@@ -47,6 +47,6 @@ final class Panels {
     if (columns < width) {
       Memory.zero(to, step * depth);
     }
-    Transposer.run(b, stride, to, step, columns, depth);
+    Transposer.run(4, b, stride, to, step, columns, depth);
   }
 }

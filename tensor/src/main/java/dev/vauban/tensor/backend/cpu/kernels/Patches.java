@@ -200,23 +200,11 @@ final class Patches {
         for (int columnOffset : columnOffsets) {
           int iw = iw0 + columnOffset;
           if (iw >= 0 && iw < width) {
-            add(tap, line + iw * pixelBytes, tapBytes);
+            ScatterAdd.add(tap, line + iw * pixelBytes, tapBytes);
           }
           tap += tapBytes;
         }
       }
-    }
-  }
-
-  private static void add(long from, long to, long bytes) {
-    long i = 0;
-    for (; i <= bytes - BYTES; i += BYTES) {
-      FloatVector.fromMemorySegment(F32, ALL, to + i, ORDER)
-          .add(FloatVector.fromMemorySegment(F32, ALL, from + i, ORDER))
-          .intoMemorySegment(ALL, to + i, ORDER);
-    }
-    for (; i < bytes; i += 4) {
-      Memory.setFloat(to + i, Memory.getFloat(to + i) + Memory.getFloat(from + i));
     }
   }
 

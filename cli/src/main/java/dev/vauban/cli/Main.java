@@ -148,8 +148,7 @@ public final class Main {
         () -> speaking.notice("stopping at the next safe point; Ctrl-C again stops at once"));
     worked = true;
     Answer answer =
-        work.run(
-            new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
+        work.run(new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
     console.result(common.json() ? Json.pretty(answer.json()) : answer.text());
     return answer.code();
   }

@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * Keeps {@code docs/cli.md} equal to what the commands say of themselves. After a change of options:
- * {@code mvn test -pl cli -am -Dtest=CliDocTest -Dvauban.docs.write=true
+ * Keeps {@code docs/cli.md} equal to what the commands say of themselves. After a change of
+ * options: {@code mvn test -pl cli -am -Dtest=CliDocTest -Dvauban.docs.write=true
  * -Dsurefire.failIfNoSpecifiedTests=false}.
  */
 class CliDocTest {

@@ -30,8 +30,15 @@ class ForkTest {
   void ctrlCKeepsTheCheckpointAndExits130() throws Exception {
     Path run = folder.resolve("run");
     Process process =
-        start(List.of("-Dstep.millis=20"), "train", "--out", run.toString(), "--iterations", "5000",
-            "--checkpoint-every", "1000");
+        start(
+            List.of("-Dstep.millis=20"),
+            "train",
+            "--out",
+            run.toString(),
+            "--iterations",
+            "5000",
+            "--checkpoint-every",
+            "1000");
     awaitMetrics(run);
     signal(process, "INT");
     assertThat(finish(process)).isEqualTo(130);
@@ -46,8 +53,7 @@ class ForkTest {
   @Test
   void aSecondCtrlCStopsAtOnce() throws Exception {
     Path run = folder.resolve("run");
-    Process process =
-        start(List.of("-Dstep.millis=60000"), "train", "--out", run.toString());
+    Process process = start(List.of("-Dstep.millis=60000"), "train", "--out", run.toString());
     Path log = run.resolve("config.yaml");
     for (int i = 0; i < 400 && !Files.exists(log); i++) {
       Thread.sleep(25);
@@ -65,7 +71,8 @@ class ForkTest {
   void twoProcessesCannotWriteOneRun() throws Exception {
     Path run = folder.resolve("run");
     Process first =
-        start(List.of("-Dstep.millis=20"), "train", "--out", run.toString(), "--iterations", "5000");
+        start(
+            List.of("-Dstep.millis=20"), "train", "--out", run.toString(), "--iterations", "5000");
     awaitMetrics(run);
     Cli second = new Cli();
     assertThat(second.run("train", "--resume", "--out", run.toString()).status()).isEqualTo(2);
@@ -128,8 +135,7 @@ class ForkTest {
     return launch(ForkedMain.class, command, arguments);
   }
 
-  private Process launch(Class<?> main, List<String> flags, String... arguments)
-      throws Exception {
+  private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));

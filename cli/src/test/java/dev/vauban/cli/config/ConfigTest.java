@@ -26,8 +26,7 @@ class ConfigTest {
         resolve(environment, "train", "--config", file.toString(), "--ways", "30").settings();
     assertThat(merged.values().get("ways")).isEqualTo(new Settings.Value("30", "flag"));
     assertThat(merged.values().get("shots")).isEqualTo(new Settings.Value("4", "VAUBAN_SHOTS"));
-    assertThat(merged.values().get("queries"))
-        .isEqualTo(new Settings.Value("7", file + " line 3"));
+    assertThat(merged.values().get("queries")).isEqualTo(new Settings.Value("7", file + " line 3"));
     assertThat(merged.values().get("filters")).isEqualTo(new Settings.Value("64", "default"));
   }
 
@@ -37,7 +36,11 @@ class ConfigTest {
     String yaml =
         resolve(
                 Map.of("VAUBAN_GAMMA", "0.2", "VAUBAN_WORKERS", "2"),
-                "train", "--method", "rmaml-out", "--data", "cifarfs:data/cifar fs")
+                "train",
+                "--method",
+                "rmaml-out",
+                "--data",
+                "cifarfs:data/cifar fs")
             .settings()
             .toYaml();
     assertThat(yaml)
@@ -82,9 +85,7 @@ class ConfigTest {
     Settings second =
         resolve(Map.of(), "eval", "runs/none", "--config", file.toString()).settings();
     assertThat(second.values().keySet()).isEqualTo(first.values().keySet());
-    first
-        .values()
-        .forEach((key, value) -> assertThat(second.get(key)).contains(value.text()));
+    first.values().forEach((key, value) -> assertThat(second.get(key)).contains(value.text()));
   }
 
   @Test
@@ -99,8 +100,12 @@ class ConfigTest {
   void anUnknownKeyIsRefusedWithTheNearest() throws Exception {
     Path file = file("ways: 5\n\nshotz: 1\n");
     assertRefused(file, "line 3: unknown key 'shotz'; did you mean 'shots'?");
-    assertRefused(file("episodes: 3\n"), "line 1: the key 'episodes' belongs to 'vauban quickstart', not to 'vauban train'");
-    assertRefused(file("zzz: 3\n"), "line 1: unknown key 'zzz'; 'vauban train --print-config' lists the keys");
+    assertRefused(
+        file("episodes: 3\n"),
+        "line 1: the key 'episodes' belongs to 'vauban quickstart', not to 'vauban train'");
+    assertRefused(
+        file("zzz: 3\n"),
+        "line 1: unknown key 'zzz'; 'vauban train --print-config' lists the keys");
     assertRefused(file("json: true\n"), "line 1: unknown key 'json'");
   }
 
@@ -138,8 +143,16 @@ class ConfigTest {
     assertThat(
             resolve(
                     Map.of(
-                        "VAUBAN_JAVA_HOME", "/x", "VAUBAN_JAVA_OPTS", "-Xmx1g", "VAUBAN_BUILD",
-                        "never", "VAUBAN_ONEDNN", "off", "VAUBAN_EPISODES", "100"),
+                        "VAUBAN_JAVA_HOME",
+                        "/x",
+                        "VAUBAN_JAVA_OPTS",
+                        "-Xmx1g",
+                        "VAUBAN_BUILD",
+                        "never",
+                        "VAUBAN_ONEDNN",
+                        "off",
+                        "VAUBAN_EPISODES",
+                        "100"),
                     "train")
                 .notices())
         .isEmpty();
@@ -148,9 +161,33 @@ class ConfigTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "8/255", "omniglot:../data", "a: b", "a #b", "#a", "-", "- a", "true", "null", "1e-3", "x y",
-        "\"quoted\"", "back\\slash", "[a]", "{a}", "*a", "&a", "!a", "%a", "@a", "'a'", "a:", "~",
-        "C:\\data", "yes", "é", "tab\there"
+        "8/255",
+        "omniglot:../data",
+        "a: b",
+        "a #b",
+        "#a",
+        "-",
+        "- a",
+        "true",
+        "null",
+        "1e-3",
+        "x y",
+        "\"quoted\"",
+        "back\\slash",
+        "[a]",
+        "{a}",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "'a'",
+        "a:",
+        "~",
+        "C:\\data",
+        "yes",
+        "é",
+        "tab\there"
       })
   void quotedScalarsReadBackAsTheyWere(String text) {
     Map<String, ConfigFile.Entry> read =

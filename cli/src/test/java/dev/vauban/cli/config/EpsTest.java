@@ -10,15 +10,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class EpsTest {
   @ParameterizedTest
-  @CsvSource({"8/255, 0.031372549019607843", "0.03, 0.03", " 16 / 255 , 0.06274509803921569",
-      "1/4, 0.25", "383/255, 1.5019607843137255", "1e-3, 0.001"})
+  @CsvSource({
+    "8/255, 0.031372549019607843",
+    "0.03, 0.03",
+    " 16 / 255 , 0.06274509803921569",
+    "1/4, 0.25",
+    "383/255, 1.5019607843137255",
+    "1e-3, 0.001"
+  })
   void readsFractionsAndDecimals(String text, double value) {
     assertThat(Eps.parse(text).value()).isEqualTo(value);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"0", "-0.1", "1", "8", "255", "NaN", "0/255", "-8/255", "8/0", "0/0", "", "/",
-      "8/", "/255", "8/2/5", "eight"})
+  @ValueSource(
+      strings = {
+        "0", "-0.1", "1", "8", "255", "NaN", "0/255", "-8/255", "8/0", "0/0", "", "/", "8/", "/255",
+        "8/2/5", "eight"
+      })
   void refusesTheRestWithASentence(String text) {
     assertThatThrownBy(() -> Eps.parse(text))
         .isInstanceOf(IllegalArgumentException.class)

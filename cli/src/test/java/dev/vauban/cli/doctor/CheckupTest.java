@@ -31,11 +31,9 @@ class CheckupTest {
 
   @Test
   void programsGetTheSameFacts() {
-    Map<?, ?> json =
-        Json.read(Json.line(Checkup.ofThisMachine(System.getenv()).json()), Map.class);
+    Map<?, ?> json = Json.read(Json.line(Checkup.ofThisMachine(System.getenv()).json()), Map.class);
     assertThat(((Map<?, ?>) json.get("jdk")).get("feature")).isEqualTo(Runtime.version().feature());
-    assertThat((Integer) ((Map<?, ?>) json.get("vector_api")).get("bits"))
-        .isIn(64, 128, 256, 512);
+    assertThat((Integer) ((Map<?, ?>) json.get("vector_api")).get("bits")).isIn(64, 128, 256, 512);
     assertThat(((Map<?, ?>) json.get("onednn")).get("available")).isNotNull();
     assertThat(((Map<?, ?>) json.get("cuda")).get("reason")).isNotNull();
     assertThat(((Number) ((Map<?, ?>) json.get("memory")).get("heap_bytes")).longValue())

@@ -71,8 +71,7 @@ class ProgressTest {
   @Test
   void aBarOnATerminal() {
     Console terminal =
-        new Console(
-            System.out, stream(), Look.PLAIN, Screen.TERMINAL, 90, Verbosity.NORMAL);
+        new Console(System.out, stream(), Look.PLAIN, Screen.TERMINAL, 90, Verbosity.NORMAL);
     try (Progress progress = Progress.start(terminal, "train maml", 10, "it")) {
       progress.at(10, Map.of("loss", 0.5));
     }

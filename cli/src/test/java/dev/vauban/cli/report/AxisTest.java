@@ -47,12 +47,19 @@ class AxisTest {
   void oddDataIsDrawnWithoutNaN() {
     for (double[][] data :
         new double[][][] {
-          {{}, {}}, {{5}, {3}}, {{1, 2, 3}, {2, 2, 2}}, {{1, 2, 3}, {1, Double.NaN, 3}},
-          {{0, 1}, {Double.NaN, Double.NaN}}, {{0, 1}, {-5, 1e9}}
+          {{}, {}},
+          {{5}, {3}},
+          {{1, 2, 3}, {2, 2, 2}},
+          {{1, 2, 3}, {1, Double.NaN, 3}},
+          {{0, 1}, {Double.NaN, Double.NaN}},
+          {{0, 1}, {-5, 1e9}}
         }) {
       String svg =
           new Curves(
-                  "t", "", new Axis("x", Scale.NUMBER), new Axis("y", Scale.NUMBER),
+                  "t",
+                  "",
+                  new Axis("x", Scale.NUMBER),
+                  new Axis("y", Scale.NUMBER),
                   List.of(new Series("s", data[0], data[1], 0, Stroke.SOLID)))
               .html();
       assertThat(svg).doesNotContain("NaN", "Infinity");

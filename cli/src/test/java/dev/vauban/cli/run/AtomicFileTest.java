@@ -34,21 +34,17 @@ class AtomicFileTest {
     Path file = folder.resolve("checkpoint");
     AtomicFile.write(file, "the previous state");
     // Half of the new content reaches the temporary file; then the system really says ENOSPC.
-    assertThatThrownBy(
-            () ->
-                AtomicFile.write(
-                    file,
-                    temporary -> {
-                      Files.writeString(temporary, "half of the new st");
-                      Files.writeString(FULL, "the rest");
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                file,
+                temporary -> {
+                  Files.writeString(temporary, "half of the new st");
+                  Files.writeString(FULL, "the rest");
+                }))
         .isInstanceOfSatisfying(
-            CommandException.class,
-            e -> assertThat(e.code()).isEqualTo(ExitCode.FAILED))
+            CommandException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.FAILED))
         .hasMessage(
-            "no space left on the disk while writing "
-                + file
-                + "; what was there before is kept");
+            "no space left on the disk while writing " + file + "; what was there before is kept");
     assertThat(file).hasContent("the previous state");
     assertAlone(file);
   }
@@ -56,13 +52,12 @@ class AtomicFileTest {
   @Test
   void aBodyMayFailUnchecked() throws Exception {
     Path file = folder.resolve("a");
-    assertThatThrownBy(
-            () ->
-                AtomicFile.write(
-                    file,
-                    temporary -> {
-                      throw new UncheckedIOException(new IOException("Disk quota exceeded"));
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                file,
+                temporary -> {
+                  throw new UncheckedIOException(new IOException("Disk quota exceeded"));
+                }))
         .isInstanceOfSatisfying(
             CommandException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.FAILED));
     assertThat(file).doesNotExist();
@@ -72,14 +67,13 @@ class AtomicFileTest {
   void aBugInTheBodyLeavesNoTemporaryFile() throws Exception {
     Path file = folder.resolve("a");
     AtomicFile.write(file, "before");
-    assertThatThrownBy(
-            () ->
-                AtomicFile.write(
-                    file,
-                    temporary -> {
-                      Files.writeString(temporary, "x");
-                      throw new IllegalStateException("bug");
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                file,
+                temporary -> {
+                  Files.writeString(temporary, "x");
+                  throw new IllegalStateException("bug");
+                }))
         .isInstanceOf(IllegalStateException.class);
     assertThat(file).hasContent("before");
     assertAlone(file);
@@ -91,13 +85,12 @@ class AtomicFileTest {
         .isInstanceOfSatisfying(
             CommandException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.BAD_INPUT))
         .hasMessageContaining("cannot write " + folder.resolve("missing").resolve("a"));
-    assertThatThrownBy(
-            () ->
-                AtomicFile.write(
-                    folder.resolve("a"),
-                    temporary -> {
-                      throw new AccessDeniedException(temporary.toString());
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                folder.resolve("a"),
+                temporary -> {
+                  throw new AccessDeniedException(temporary.toString());
+                }))
         .hasMessageContaining("permission denied; choose a folder that you can write to");
   }
 

@@ -25,7 +25,9 @@ class RunDirectoryTest {
         run.save(step, 2, file -> Files.writeString(file, "step " + now));
       }
     }
-    assertThat(RunDirectory.checkpoints(folder)).extracting(Checkpoint::step).containsExactly(400L, 500L);
+    assertThat(RunDirectory.checkpoints(folder))
+        .extracting(Checkpoint::step)
+        .containsExactly(400L, 500L);
     assertThat(RunDirectory.latest(folder).orElseThrow().file()).hasContent("step 500");
     assertThat(folder.resolve("config.yaml")).hasContent("ways: 5\n");
   }
@@ -37,15 +39,14 @@ class RunDirectoryTest {
     Path folder = temp.resolve("run");
     try (RunDirectory run = RunDirectory.create(folder, "")) {
       run.save(100, 1, file -> Files.writeString(file, "good"));
-      assertThatThrownBy(
-              () ->
-                  run.save(
-                      200,
-                      1,
-                      file -> {
-                        Files.writeString(file, "half");
-                        Files.writeString(full, "other half");
-                      }))
+      assertThatThrownBy(() ->
+              run.save(
+                  200,
+                  1,
+                  file -> {
+                    Files.writeString(file, "half");
+                    Files.writeString(full, "other half");
+                  }))
           .isInstanceOfSatisfying(
               CommandException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.FAILED))
           .hasMessageContaining("no space left on the disk");

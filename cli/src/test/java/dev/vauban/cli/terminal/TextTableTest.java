@@ -10,7 +10,9 @@ class TextTableTest {
   void alignsWordsLeftAndNumbersRight() {
     String text =
         new TextTable()
-            .left("method").right("clean").left("run")
+            .left("method")
+            .right("clean")
+            .left("run")
             .row("maml", "89.6 ± 1.0%", "runs/a")
             .row("rmaml-out", "9.7 ± 1.0%", "runs/b")
             .format(80);
@@ -20,7 +22,8 @@ class TextTableTest {
             method            clean   run
             ─────────   ───────────   ──────
             maml        89.6 ± 1.0%   runs/a
-            rmaml-out    9.7 ± 1.0%   runs/b""");
+            rmaml-out    9.7 ± 1.0%   runs/b\
+            """);
   }
 
   @Test
@@ -38,10 +41,12 @@ class TextTableTest {
   void shortensTheWidestWordsToFit() {
     String text =
         new TextTable()
-            .left("name").right("n")
+            .left("name")
+            .right("n")
             .row("a rather long description of things", 12345)
             .format(24);
-    assertThat(text.lines()).allSatisfy(line -> assertThat(TextTable.cells(line)).isLessThanOrEqualTo(24));
+    assertThat(text.lines())
+        .allSatisfy(line -> assertThat(TextTable.cells(line)).isLessThanOrEqualTo(24));
     assertThat(text).contains("a rather long d…", "12345");
   }
 

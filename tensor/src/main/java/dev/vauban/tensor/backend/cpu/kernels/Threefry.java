@@ -152,7 +152,7 @@ public final class Threefry {
   private static void uniform(long a, int n) {
     for (long at = a; at < a + 4L * n; at += Species.BYTES) {
       IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8);
-      ((FloatVector) word.convert(VectorOperators.I2F, 0))
+      ((FloatVector) word.castShape(F32, 0))
           .mul(STEP)
           .intoMemorySegment(ALL, at, ORDER);
     }
@@ -162,11 +162,11 @@ public final class Threefry {
   private static void radius(long a, int n) {
     for (long at = a; at < a + 4L * n; at += Species.BYTES) {
       IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8).add(1);
-      FloatVector u = ((FloatVector) word.convert(VectorOperators.I2F, 0)).mul(STEP);
+      FloatVector u = ((FloatVector) word.castShape(F32, 0)).mul(STEP);
       // u = m 2^e with m in [sqrt(1/2), sqrt(2)).
       IntVector shifted = u.reinterpretAsInts().sub(SQRT_HALF);
       FloatVector e =
-          (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).convert(VectorOperators.I2F, 0);
+          (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).castShape(F32, 0);
       FloatVector x = shifted.and(0x7FFFFF).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
       FloatVector z = x.mul(x);
       FloatVector p = FloatVector.broadcast(F32, 7.0376836292e-2f);
@@ -196,7 +196,7 @@ public final class Threefry {
       IntVector quarter = word.add(1 << 21).lanewise(VectorOperators.LSHR, 22);
       IntVector rest = word.sub(quarter.lanewise(VectorOperators.LSHL, 22));
       FloatVector x =
-          ((FloatVector) rest.convert(VectorOperators.I2F, 0)).mul((float) (Math.PI * 0x1p-23));
+          ((FloatVector) rest.castShape(F32, 0)).mul((float) (Math.PI * 0x1p-23));
       FloatVector z = x.mul(x);
       FloatVector c = FloatVector.broadcast(F32, 2.443315711809948e-5f);
       c = c.fma(z, FloatVector.broadcast(F32, -1.388731625493765e-3f));

@@ -5,4 +5,5 @@ module dev.vauban.tensor {
   requires org.objectweb.asm;
 
   exports dev.vauban.tensor;
+  exports dev.vauban.tensor.backend.reference;
 }

@@ -1,0 +1,48 @@
+package dev.vauban.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Lists of axis numbers and per-axis amounts. */
+final class Axes {
+  private Axes() {}
+
+  static List<Integer> of(int... axes) {
+    return IntStream.of(axes).boxed().toList();
+  }
+
+  static int[] array(List<Integer> axes) {
+    return axes.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** from, from+1, ..., to-1. */
+  static List<Integer> range(int from, int to) {
+    return IntStream.range(from, to).boxed().toList();
+  }
+
+  /** The axes of 0..rank-1 that are not in {@code axes}, ascending. */
+  static List<Integer> others(List<Integer> axes, int rank) {
+    return IntStream.range(0, rank).filter(a -> !axes.contains(a)).boxed().toList();
+  }
+
+  static List<Integer> prepend(int first, List<Integer> rest) {
+    List<Integer> all = new ArrayList<>(rest.size() + 1);
+    all.add(first);
+    all.addAll(rest);
+    return List.copyOf(all);
+  }
+
+  /** Every axis plus {@code by}. */
+  static List<Integer> shift(List<Integer> axes, int by) {
+    return axes.stream().map(a -> a + by).toList();
+  }
+
+  static int[] inverse(List<Integer> perm) {
+    int[] inverse = new int[perm.size()];
+    for (int i = 0; i < inverse.length; i++) {
+      inverse[perm.get(i)] = i;
+    }
+    return inverse;
+  }
+}

@@ -1,0 +1,41 @@
+package dev.vauban.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Checks that tensors fit a program before anything native sees them. */
+public final class Binding {
+  private Binding() {}
+
+  /**
+   * The tensors of {@code given} in the order of {@code expected}'s leaves.
+   *
+   * @param what {@code input} or {@code output}, for the message
+   * @throws ShapeException if a leaf is missing, superfluous or of another type
+   * @throws ClosedException if a tensor's scope is closed
+   */
+  public static List<Tensor> check(String what, Tree<Type> expected, Tree<Tensor> given) {
+    Map<String, Type> types = expected.paths();
+    Map<String, Tensor> tensors = given.paths();
+    List<Tensor> out = new ArrayList<>();
+    types.forEach(
+        (path, type) -> {
+          Tensor t = tensors.get(path);
+          if (t == null) {
+            throw new ShapeException(what + " '" + path + "' (" + type + ") is missing");
+          }
+          if (!t.type().equals(type)) {
+            throw new ShapeException(what + " '" + path + "' is " + t.type() + ", not " + type);
+          }
+          t.segment();
+          out.add(t);
+        });
+    for (String path : tensors.keySet()) {
+      if (!types.containsKey(path)) {
+        throw new ShapeException("there is no " + what + " '" + path + "' in this program");
+      }
+    }
+    return out;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.vauban.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * A traced function from a tree of arrays to a tree of arrays, ready to be compiled.
+ *
+ * @param graph the traced graph; parameters are the input leaves in order, results the output
+ *     leaves in order
+ * @param inputs types of the inputs
+ * @param outputs types of the outputs
+ */
+public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
+
+  /** Traces {@code f} once on parameters of the given types. */
+  public static Program trace(Tree<Type> inputs, Function<Tree<Expr>, Tree<Expr>> f) {
+    List<Expr> params = new ArrayList<>();
+    Tree<Expr> args =
+        inputs.mapPaths(
+            (path, type) -> {
+              Expr p = Expr.parameter(params.size(), path, type);
+              params.add(p);
+              return p;
+            });
+    Tree<Expr> out = f.apply(args);
+    Graph graph = new Graph(params, out.leaves());
+    Verify.closed(graph);
+    return new Program(graph, inputs, out.map(Expr::type));
+  }
+
+  /** The readable form of the graph. */
+  @Override
+  public String toString() {
+    return graph.toString();
+  }
+}

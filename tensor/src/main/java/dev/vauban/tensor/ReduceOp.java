@@ -1,0 +1,119 @@
+package dev.vauban.tensor;
+
+import java.util.List;
+
+/** Operations that combine or order the elements along axes. */
+public sealed interface ReduceOp extends Op {
+
+  /** How values are combined. */
+  enum Kind {
+    SUM,
+    MAX,
+    MIN
+  }
+
+  /**
+   * The elements along {@code axes} (ascending) combined; those axes disappear. A maximum or
+   * minimum propagates NaN and shares its gradient equally among ties.
+   */
+  record Reduce(Kind kind, List<Integer> axes) implements ReduceOp {
+    @Override
+    public List<Type> types(List<Expr> in) {
+      Type t = in.getFirst().type();
+      if (t.dtype() == DType.U8) {
+        throw Errors.dtypes(label(), "needs a wider type than u8; cast first", in);
+      }
+      if (kind != Kind.SUM) {
+        for (int a : axes) {
+          if (t.shape().dim(a) == 0) {
+            throw Errors.shapes(label(), "no elements along axis " + a, in);
+          }
+        }
+      }
+      return List.of(t.with(t.shape().without(Axes.array(axes))));
+    }
+
+    @Override
+    public Expr[] gradient(Expr node, Expr[] ct) {
+      Expr x = node.input(0);
+      int[] kept = Axes.array(Axes.others(axes, x.shape().rank()));
+      Expr spread = ct[0].broadcast(x.shape(), kept);
+      if (kind == Kind.SUM) {
+        return new Expr[] {spread};
+      }
+      Expr chosen = x.eq(node.broadcast(x.shape(), kept));
+      Expr count = chosen.sum(Axes.array(axes)).broadcast(x.shape(), kept);
+      return new Expr[] {spread.mul(chosen).div(count)};
+    }
+
+    @Override
+    public Expr batch(List<Expr> in, boolean[] mapped, int n) {
+      return Expr.of(new Reduce(kind, Axes.shift(axes, 1)), in);
+    }
+
+    @Override
+    public String label() {
+      return "reduce-" + kind.name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /** The index (I32) of the first largest or smallest element along {@code axis}; NaN wins. */
+  record ArgReduce(Kind kind, int axis) implements ReduceOp {
+    /** Checks the kind. */
+    public ArgReduce {
+      if (kind == Kind.SUM) {
+        throw new IllegalArgumentException("an arg-reduction is MAX or MIN");
+      }
+    }
+
+    @Override
+    public List<Type> types(List<Expr> in) {
+      Shape s = in.getFirst().shape();
+      if (s.dim(axis) == 0) {
+        throw Errors.shapes(label(), "no elements along axis " + axis, in);
+      }
+      return List.of(new Type(DType.I32, s.without(axis)));
+    }
+
+    @Override
+    public Expr[] gradient(Expr node, Expr[] ct) {
+      return new Expr[] {null};
+    }
+
+    @Override
+    public Expr batch(List<Expr> in, boolean[] mapped, int n) {
+      return Expr.of(new ArgReduce(kind, axis + 1), in);
+    }
+  }
+
+  /** Which way an order runs. */
+  enum Order {
+    ASCENDING,
+    DESCENDING
+  }
+
+  /**
+   * The indices (I32) that sort the elements along {@code axis}, the first {@code k} of them.
+   * Stable; NaN comes last in ascending and first in descending order.
+   */
+  record ArgSort(int axis, Order order, int k) implements ReduceOp {
+    @Override
+    public List<Type> types(List<Expr> in) {
+      Shape s = in.getFirst().shape();
+      if (k < 0 || k > s.dim(axis)) {
+        throw Errors.shapes(label(), "k = " + k + " exceeds axis " + axis, in);
+      }
+      return List.of(new Type(DType.I32, s.with(axis, k)));
+    }
+
+    @Override
+    public Expr[] gradient(Expr node, Expr[] ct) {
+      return new Expr[] {null};
+    }
+
+    @Override
+    public Expr batch(List<Expr> in, boolean[] mapped, int n) {
+      return Expr.of(new ArgSort(axis + 1, order, k), in);
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package dev.vauban.tensor.backend.cpu;
+
+import dev.vauban.natives.onednn.OneDnn;
+import java.util.Optional;
+
+/** What compiling and running on one CPU device needs: workers, their streams, native kernels. */
+final class Context implements AutoCloseable {
+  final Workers workers;
+  final Optional<OneDnn> oneDnn;
+  private final long[] streams;
+
+  Context(int size, Optional<OneDnn> oneDnn) {
+    this.workers = new Workers(size);
+    this.oneDnn = oneDnn;
+    this.streams = new long[size];
+    for (int i = 0; i < size; i++) {
+      streams[i] = oneDnn.map(OneDnn::newStream).orElse(0L);
+    }
+  }
+
+  /** The oneDNN stream of a worker. */
+  long stream(int worker) {
+    return streams[worker];
+  }
+
+  @Override
+  public void close() {
+    workers.close();
+    for (int i = 0; i < streams.length; i++) {
+      long s = streams[i];
+      oneDnn.ifPresent(d -> d.closeStream(s));
+      streams[i] = 0;
+    }
+  }
+}

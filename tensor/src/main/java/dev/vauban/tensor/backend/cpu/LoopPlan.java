@@ -1,0 +1,262 @@
+package dev.vauban.tensor.backend.cpu;
+
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.ScalarFn;
+import dev.vauban.tensor.backend.cpu.Region.Apply;
+import dev.vauban.tensor.backend.cpu.Region.Constant;
+import dev.vauban.tensor.backend.cpu.Region.Reduction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * How the loops of one nest are ordered, vectorised, unrolled and cut into methods.
+ *
+ * <p>Dimensions that are kept come first and dimensions that are reduced last, so that accumulators
+ * stay in registers over whole inner loops. The dimension that vectors run along is the innermost
+ * of its kind: innermost of all if it is reduced or nothing is, just outside the reduced loops
+ * otherwise (a block of columns is then summed over all rows).
+ *
+ * <p>The inner loops are a method of their own, the block, which the outer loops call with at most
+ * about {@link #BLOCK_STEPS} steps of work: HotSpot compiles a method that is called often the
+ * normal way, while a long loop in a method called once would first be compiled with its entry in
+ * the middle, where loop-carried vectors are boxed. A sum over more steps than a block has is
+ * completed in memory, which also bounds its rounding error: partial sums are short.
+ *
+ * @param vectorDim the dimension along which vectors run, or -1 for scalar code
+ * @param loops outermost first; without {@code vectorDim} if all of it is unrolled
+ * @param main what one step of the vector loop, or the unrolled dimension, holds
+ * @param rest what remains after the vector loop, or null
+ * @param blockLevel number of loops outside the block
+ * @param tile steps of the block's outermost loop in one call, or 0 for all
+ * @param reducedLevel number of loops outside the accumulators
+ */
+record LoopPlan(
+    int vectorDim,
+    List<Loop> loops,
+    Span main,
+    Span rest,
+    int blockLevel,
+    int tile,
+    int reducedLevel) {
+
+  /** Steps of the loops inside one call of a block (see above). */
+  static final int BLOCK_STEPS = 64;
+
+  /** Emitted operations that one block may hold, so that it stays small enough to be compiled. */
+  static final int BLOCK_COST = 160;
+
+  /** The {@link #cost} up to which code is emitted for vectors; more would not be compiled. */
+  static final int MAX_VECTOR_COST = 300;
+
+  /**
+   * A loop over a dimension.
+   *
+   * @param end exclusive end, a multiple of step
+   */
+  record Loop(int dim, int step, int end) {}
+
+  /**
+   * Vectors that are computed side by side.
+   *
+   * @param vectors how many
+   * @param lastCount elements in the last one
+   */
+  record Span(int vectors, int lastCount) {}
+
+  /** The plan for a nest whose reductions all reduce the same dimensions. */
+  static LoopPlan of(Region nest, VectorWidth width) {
+    int vectorDim = cost(nest) > MAX_VECTOR_COST ? -1 : vectorDim(nest, width);
+    List<Integer> kept = new ArrayList<>();
+    List<Integer> reduced = new ArrayList<>();
+    for (int d = 0; d < nest.dims().size(); d++) {
+      if (d != vectorDim) {
+        (isReduced(nest, d) ? reduced : kept).add(d);
+      }
+    }
+    if (vectorDim < 0) {
+      return cut(nest, -1, loops(nest, kept, reduced), new Span(1, 1), null, kept.size());
+    }
+    Vectors vectors = Vectors.of(nest, vectorDim, width);
+    List<Loop> loops = new ArrayList<>(loops(nest, kept, reduced));
+    int reducedLevel = kept.size();
+    if (vectors.loop != null) {
+      boolean outside = !reduced.isEmpty() && !isReduced(nest, vectorDim);
+      loops.add(outside ? kept.size() : loops.size(), vectors.loop);
+      if (!isReduced(nest, vectorDim)) {
+        reducedLevel++;
+      }
+    }
+    return cut(nest, vectorDim, loops, vectors.main, vectors.rest, reducedLevel);
+  }
+
+  private static List<Loop> loops(Region nest, List<Integer> kept, List<Integer> reduced) {
+    return Stream.concat(kept.stream(), reduced.stream())
+        .map(d -> new Loop(d, 1, nest.dims().get(d)))
+        .toList();
+  }
+
+  /** True if the nest's reductions combine along the dimension. */
+  static boolean isReduced(Region nest, int dim) {
+    return nest.outputs().stream()
+        .anyMatch(o -> o instanceof Reduction r && r.strides().get(dim) == 0);
+  }
+
+  /** The vectorisable dimension that fills its vectors best, the innermost of equals; or -1. */
+  private static int vectorDim(Region nest, VectorWidth width) {
+    int best = -1;
+    double bestFill = 0;
+    for (int d = nest.dims().size() - 1; d >= 0; d--) {
+      int size = nest.dims().get(d);
+      int vectors = (size + width.lanes() - 1) / width.lanes();
+      double fill = (double) size / vectors / width.lanes();
+      if (vectorisable(nest, d, width) && fill > bestFill * 1.5) {
+        best = d;
+        bestFill = fill;
+      }
+    }
+    return best;
+  }
+
+  private static boolean vectorisable(Region nest, int dim, VectorWidth width) {
+    boolean operands =
+        nest.operands().stream()
+            .allMatch(o -> width.holds(o.dtype()) && isUnit(o.strides().get(dim)));
+    boolean outputs =
+        nest.outputs().stream()
+            .allMatch(
+                o ->
+                    width.holds(o.dtype())
+                        && (o instanceof Reduction
+                            ? isUnit(o.strides().get(dim))
+                            : o.strides().get(dim) == 1 || nest.dims().get(dim) == 1));
+    return operands
+        && outputs
+        && nest.code().stream().allMatch(i -> i.compute() != DType.F64 && hasVectorForm(nest, i));
+  }
+
+  private static boolean isUnit(long stride) {
+    return stride == 0 || stride == 1;
+  }
+
+  private static boolean hasVectorForm(Region nest, Region.Instruction instruction) {
+    if (!(instruction instanceof Apply apply)) {
+      return true;
+    }
+    return switch (apply.fn()) {
+      case SIN, COS -> false;
+      case POW ->
+          nest.code().get(apply.args().get(1)) instanceof Constant c
+              && VectorCode.isSmallPower(c.value());
+      default -> true;
+    };
+  }
+
+  /** How the vector dimension is covered: unrolled whole, or a loop and a rest. */
+  private record Vectors(Loop loop, Span main, Span rest) {
+
+    static Vectors of(Region nest, int dim, VectorWidth width) {
+      int size = nest.dims().get(dim);
+      int lanes = width.lanes();
+      int whole = size / lanes;
+      int tail = size % lanes;
+      int all = whole + (tail > 0 ? 1 : 0);
+      int cost = cost(nest);
+      int accumulators = (int) nest.outputs().stream().filter(Reduction.class::isInstance).count();
+      int registers = lanes == 16 ? 16 : 8;
+      if (all == 1
+          || all <= 8 && all * cost <= BLOCK_COST && all * accumulators <= registers) {
+        return new Vectors(null, new Span(all, tail > 0 ? tail : lanes), null);
+      }
+      int unroll = 4;
+      while (unroll > 1 && !fits(unroll, whole, tail, cost, accumulators, registers)) {
+        unroll /= 2;
+      }
+      int left = whole % unroll + (tail > 0 ? 1 : 0);
+      return new Vectors(
+          new Loop(dim, unroll * lanes, whole / unroll * unroll * lanes),
+          new Span(unroll, lanes),
+          left == 0 ? null : new Span(left, tail > 0 ? tail : lanes));
+    }
+
+    private static boolean fits(
+        int unroll, int whole, int tail, int cost, int accumulators, int registers) {
+      int copies = unroll + whole % unroll + (tail > 0 ? 1 : 0);
+      return whole >= unroll && copies * cost <= BLOCK_COST && unroll * accumulators <= registers;
+    }
+  }
+
+  private static LoopPlan cut(
+      Region nest, int vectorDim, List<Loop> loops, Span main, Span rest, int reducedLevel) {
+    int level = loops.size();
+    int steps = 1;
+    int tile = 0;
+    while (level > 0 && tile == 0) {
+      Loop loop = loops.get(level - 1);
+      int trips = loop.end / loop.step + (loop.dim == vectorDim && rest != null ? 1 : 0);
+      if ((long) trips * steps > BLOCK_STEPS) {
+        int most = Math.max(1, BLOCK_STEPS / steps);
+        int parts = (trips + most - 1) / most;
+        tile = (trips + parts - 1) / parts;
+      }
+      steps *= trips;
+      level--;
+    }
+    // Completing a result in memory needs memory that holds partial results exactly.
+    boolean inRegisters =
+        IntStream.range(0, nest.outputs().size())
+            .mapToObj(nest.outputs()::get)
+            .anyMatch(
+                o -> o instanceof Reduction r && r.dtype() != nest.code().get(r.value()).compute());
+    if (inRegisters && level >= reducedLevel) {
+      level = reducedLevel;
+      tile = 0;
+    }
+    return new LoopPlan(vectorDim, List.copyOf(loops), main, rest, level, tile, reducedLevel);
+  }
+
+  /** True if reductions are completed in memory by more than one block. */
+  boolean partialSums() {
+    return blockLevel > reducedLevel || blockLevel == reducedLevel && tile > 0;
+  }
+
+  /** The loop over a dimension, or -1 if it is unrolled whole. */
+  int levelOf(int dim) {
+    for (int level = 0; level < loops.size(); level++) {
+      if (loops.get(level).dim == dim) {
+        return level;
+      }
+    }
+    return -1;
+  }
+
+  /** Rough number of operations that one vector of points needs. */
+  static int cost(Region nest) {
+    int cost = 0;
+    for (Region.Instruction instruction : nest.code()) {
+      cost += instruction instanceof Apply apply ? cost(apply.fn()) : 1;
+    }
+    for (Region.Operand operand : nest.operands()) {
+      cost += operand.dtype().bytes() < 4 ? 3 : 1;
+    }
+    for (Region.Output output : nest.outputs()) {
+      cost += output.dtype().bytes() < 4 ? 9 : 1;
+    }
+    return cost;
+  }
+
+  private static int cost(ScalarFn fn) {
+    return switch (fn) {
+      case NEG, ABS, SQRT, ADD, SUB, MUL, DIV, MIN, MAX, LT, LE, EQ, NE, SELECT -> 1;
+      case RSQRT, RECIPROCAL, RELU -> 2;
+      case SIGN, CLAMP, POW -> 4;
+      case FLOOR -> 12;
+      case EXP, SIN, COS -> 25;
+      case EXPM1, SIGMOID -> 30;
+      case LOG, TANH -> 40;
+      case LOG1P -> 45;
+      case ERF -> 60;
+    };
+  }
+}

@@ -1,0 +1,49 @@
+package dev.vauban.tensor.backend.cpu;
+
+import dev.vauban.tensor.Expr;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A fused nest. */
+record RegionStep(Region region, RegionKernel kernel, List<Object> reads, List<Object> writes, String label)
+    implements Step {
+
+  static RegionStep of(RegionBuilder.Built built, List<Expr> nodes) {
+    return new RegionStep(
+        built.region(),
+        RegionCompiler.compile(built.region()),
+        new ArrayList<>(built.reads()),
+        new ArrayList<>(built.writes()),
+        label(built, nodes));
+  }
+
+  private static String label(RegionBuilder.Built built, List<Expr> nodes) {
+    StringBuilder s = new StringBuilder("nest ").append(built.region().dims());
+    s.append(' ').append(built.reads().size()).append("->").append(built.writes().size()).append(' ');
+    for (int i = 0; i < nodes.size() && i < 12; i++) {
+      s.append(i == 0 ? "" : "+").append(nodes.get(i).op().label());
+    }
+    return nodes.size() > 12 ? s.append("+...").toString() : s.toString();
+  }
+
+  @Override
+  public Call instantiate(Frame frame, int[] slots, long scratch) {
+    long[] args = new long[slots.length];
+    RegionKernel k = kernel;
+    return addresses -> {
+      for (int i = 0; i < args.length; i++) {
+        args[i] = addresses[slots[i]];
+      }
+      k.run(args);
+    };
+  }
+
+  /** One operation per point and instruction that computes. */
+  @Override
+  public long flops() {
+    long n =
+        region.code().stream().filter(i -> i instanceof Region.Apply).count()
+            + region.outputs().stream().filter(o -> o instanceof Region.Reduction).count();
+    return n * region.points();
+  }
+}

@@ -6,6 +6,7 @@ import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
 import dev.vauban.tensor.LeafOp;
+import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.ReduceOp;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.Shape;
@@ -425,5 +426,17 @@ final class Fusion {
   List<Expr> sorted(Unit u) {
     Set<Expr> own = new HashSet<>(u.nodes);
     return nodes.stream().filter(own::contains).toList();
+  }
+
+  /** The maxima at these positions of the positions' own F32 input, if anything wants them. */
+  Expr pooledAt(Expr positions) {
+    Expr x = positions.input(0);
+    for (Expr c : consumers.getOrDefault(positions, List.of())) {
+      boolean own = c.op() instanceof PoolOp.PoolGather && c.input(0) == x;
+      if (own && x.dtype() == DType.F32 && !isEmpty(c)) {
+        return c;
+      }
+    }
+    return null;
   }
 }

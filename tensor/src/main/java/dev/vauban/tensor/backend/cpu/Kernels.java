@@ -14,9 +14,14 @@ import dev.vauban.tensor.ReduceOp;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeOp;
 import dev.vauban.tensor.Window;
+import dev.vauban.tensor.backend.cpu.kernels.ArgReduce;
+import dev.vauban.tensor.backend.cpu.kernels.ArgSort;
 import dev.vauban.tensor.backend.cpu.kernels.Concat;
 import dev.vauban.tensor.backend.cpu.kernels.Copy;
+import dev.vauban.tensor.backend.cpu.kernels.Element;
 import dev.vauban.tensor.backend.cpu.kernels.Gather;
+import dev.vauban.tensor.backend.cpu.kernels.KeyFold;
+import dev.vauban.tensor.backend.cpu.kernels.MaxPool;
 import dev.vauban.tensor.backend.cpu.kernels.Pad;
 import dev.vauban.tensor.backend.cpu.kernels.PoolArgMax;
 import dev.vauban.tensor.backend.cpu.kernels.PoolGather;
@@ -26,6 +31,7 @@ import dev.vauban.tensor.backend.cpu.kernels.PoolSum;
 import dev.vauban.tensor.backend.cpu.kernels.PoolSumGradient;
 import dev.vauban.tensor.backend.cpu.kernels.ScatterAdd;
 import dev.vauban.tensor.backend.cpu.kernels.Slice;
+import dev.vauban.tensor.backend.cpu.kernels.Threefry;
 import dev.vauban.tensor.backend.cpu.kernels.Transpose;
 import dev.vauban.tensor.backend.cpu.kernels.Update;
 import dev.vauban.tensor.backend.cpu.kernels.WindowShape;
@@ -104,10 +110,20 @@ final class Kernels {
         yield step(
             e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
-      case ReduceOp.ArgReduce r -> InterpretedStep.of(e, reads);
-      case ReduceOp.ArgSort r -> InterpretedStep.of(e, reads);
-      case RandomOp.Random r -> InterpretedStep.of(e, reads);
-      case RandomOp.Fold r -> InterpretedStep.of(e, reads);
+      case ReduceOp.ArgReduce r -> argReduce(e, r, reads);
+      case ReduceOp.ArgSort r -> argSort(e, r, reads);
+      case RandomOp.Random r -> {
+        int keys = (int) e.input(0).shape().size() / 2;
+        Threefry k =
+            new Threefry(
+                Threefry.Distribution.valueOf(r.distribution().name()), keys, r.shape().size());
+        yield step(e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], m));
+      }
+      case RandomOp.Fold r -> {
+        KeyFold k = new KeyFold((int) e.input(1).shape().size());
+        yield step(
+            e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+      }
       case ShapeOp.Broadcast b -> InterpretedStep.of(e, reads);
       case ControlOp.StopGradient s -> copy(Fusion.memory(e.input(0)), e, e.type().bytes());
       case LeafOp op -> InterpretedStep.of(e, reads); // an empty constant
@@ -142,6 +158,53 @@ final class Kernels {
     StringBuilder s = new StringBuilder(e.op().label());
     e.inputs().forEach(i -> s.append(' ').append(i.type()));
     return s.append(" -> ").append(e.type()).toString();
+  }
+
+  private static Step argReduce(Expr e, ReduceOp.ArgReduce r, List<Object> reads) {
+    Shape x = e.input(0).shape();
+    if (!isOrdered(e.input(0).dtype())) {
+      return InterpretedStep.of(e, reads);
+    }
+    ArgReduce k =
+        new ArgReduce(
+            ArgReduce.Kind.valueOf(r.kind().name()),
+            Element.valueOf(e.input(0).dtype().name()),
+            size(x, 0, r.axis()),
+            x.dim(r.axis()),
+            size(x, r.axis() + 1, x.rank()));
+    return step(e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], m));
+  }
+
+  private static Step argSort(Expr e, ReduceOp.ArgSort r, List<Object> reads) {
+    Shape x = e.input(0).shape();
+    if (!isOrdered(e.input(0).dtype())) {
+      return InterpretedStep.of(e, reads);
+    }
+    ArgSort k =
+        new ArgSort(
+            Element.valueOf(e.input(0).dtype().name()),
+            size(x, 0, r.axis()),
+            x.dim(r.axis()),
+            size(x, r.axis() + 1, x.rank()),
+            ArgSort.Order.valueOf(r.order().name()),
+            r.k());
+    return step(e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], m));
+  }
+
+  private static boolean isOrdered(DType t) {
+    return t == DType.F32 || t == DType.I32 || t == DType.U8;
+  }
+
+  /** Maximum and position in one pass, where both are wanted. */
+  static Step maxPool(Expr positions, PoolOp.PoolArgMax op, Expr values, List<Object> reads) {
+    MaxPool k = new MaxPool(shape(op.window(), positions.input(0).shape()));
+    return new KernelStep(
+        "maxPool " + positions.input(0).type() + " -> " + values.type(),
+        reads,
+        List.of(values, positions),
+        k.scratchBytes(),
+        0,
+        (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
   }
 
   private static Step concat(Expr e, ShapeOp.Concat c, List<Object> reads) {

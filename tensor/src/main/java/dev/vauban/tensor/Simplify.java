@@ -255,7 +255,7 @@ final class Simplify {
       return x;
     }
     if (x.op() instanceof LeafOp.Fill f) {
-      double v = c.to().isFloat() ? f.value() : (double) (int) f.value();
+      double v = c.to().isFloat() ? f.value() : (double) (int) f.value(); // truncates, saturates
       return c.to() == DType.BF16 ? null : Expr.fill(x.type().with(c.to()), v);
     }
     return null;

@@ -37,7 +37,7 @@ class GoldenMetaTest {
 
   /** Everything that the case records of a MAML-like learner. */
   private void check(String name, MetaLearner learner, Leaves adapted) {
-    Golden g = Golden.of(name);
+    GoldenCase g = GoldenCase.of(name);
     Map<String, double[]> out =
         net.run(in -> trace(learner, in.sub("theta"), in.sub("tasks")));
     for (int t = 0; t < 2; t++) {
@@ -112,7 +112,7 @@ class GoldenMetaTest {
 
   @Test
   void robustMaml() {
-    Golden g = Golden.of("meta/rmaml_fgsm");
+    GoldenCase g = GoldenCase.of("meta/rmaml_fgsm");
     Loss outer =
         RobustLosses.regularised(
             GoldenNet.LOSS,
@@ -123,7 +123,7 @@ class GoldenMetaTest {
 
   @Test
   void adversarialImagesAreMadeAtTheAdaptedWeights() {
-    Golden g = Golden.of("meta/rmaml_fgsm");
+    GoldenCase g = GoldenCase.of("meta/rmaml_fgsm");
     AdversarialTraining training =
         new AdversarialTraining(GoldenNet.unclippedFgsm(g.attr("attack.eps")));
     Maml maml = maml(GoldenNet.LOSS, Order.SECOND, Leaves.ALL);
@@ -148,7 +148,7 @@ class GoldenMetaTest {
 
   @Test
   void adversarialQuerying() {
-    Golden g = Golden.of("meta/aq_fgsm");
+    GoldenCase g = GoldenCase.of("meta/aq_fgsm");
     Loss outer =
         new AdversarialTraining(GoldenNet.unclippedFgsm(g.attr("attack.eps")))
             .apply(GoldenNet.LOSS);
@@ -163,7 +163,7 @@ class GoldenMetaTest {
 
   @Test
   void metaSgdLearnsItsRates() {
-    Golden g = Golden.of("meta/meta_sgd");
+    GoldenCase g = GoldenCase.of("meta/meta_sgd");
     MetaSgd learner = new MetaSgd(GoldenNet.LOSS, GoldenNet.LOSS, GoldenNet.STEPS, 0.1);
     Tree<Expr> rates =
         Tree.ofPaths(GoldenNet.LEAVES)
@@ -190,7 +190,7 @@ class GoldenMetaTest {
 
   @Test
   void reptile() {
-    Golden g = Golden.of("meta/reptile");
+    GoldenCase g = GoldenCase.of("meta/reptile");
     Reptile learner = new Reptile(GoldenNet.LOSS, GoldenNet.STEPS, GoldenNet.RATE);
     Map<String, double[]> out =
         net.run(
@@ -215,7 +215,7 @@ class GoldenMetaTest {
 
   @Test
   void hessianVectorProduct() {
-    Golden g = Golden.of("meta/hvp");
+    GoldenCase g = GoldenCase.of("meta/hvp");
     Tree<Expr> v =
         Tree.ofPaths(GoldenNet.LEAVES)
             .mapPaths((path, type) -> Expr.data(type, GoldenNet.weight(g, "v." + path)));
@@ -248,7 +248,7 @@ class GoldenMetaTest {
 
   @Test
   void sinusoidRegression() {
-    Golden g = Golden.of("meta/sinusoid_maml");
+    GoldenCase g = GoldenCase.of("meta/sinusoid_maml");
     Loss loss = (w, b) -> Losses.mse(perceptron(w, b.x()), b.y());
     Maml maml = new Maml(loss, loss, (int) g.attr("inner_steps"), g.attr("inner_lr"), Order.SECOND);
     Map<String, Type> types = new LinkedHashMap<>();

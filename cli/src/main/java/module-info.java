@@ -25,8 +25,6 @@ module dev.vauban.cli {
   opens dev.vauban.cli.command to
       info.picocli;
 
-  uses dev.vauban.cli.job.Jobs;
-
   provides ch.qos.logback.classic.spi.Configurator with
       dev.vauban.cli.logging.LogSetup;
 }

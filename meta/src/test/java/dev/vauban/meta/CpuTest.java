@@ -34,8 +34,7 @@ class CpuTest {
       for (int i = 0; i < steps; i++) {
         trainer.step();
       }
-      List<double[]> out =
-          new ArrayList<>(trainer.weights().map(Tensor::toDoubles).leaves());
+      List<double[]> out = new ArrayList<>(trainer.weights().map(Tensor::toDoubles).leaves());
       out.add(new double[] {trainer.loss(), trainer.accuracy()});
       MetaLearner learner = tiny.method(method).evaluation();
       try (Evaluator e =

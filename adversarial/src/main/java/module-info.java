@@ -2,4 +2,5 @@
 module dev.vauban.adversarial {
   requires transitive dev.vauban.nn;
 
+  exports dev.vauban.adversarial;
 }

@@ -1,5 +1,32 @@
 /** The vauban command line. */
 module dev.vauban.cli {
   requires dev.vauban.meta;
+  requires dev.vauban.tensor;
+  requires dev.vauban.natives;
   requires info.picocli;
+  requires tools.jackson.databind;
+  requires tools.jackson.dataformat.yaml;
+  requires com.fasterxml.jackson.annotation;
+  requires org.slf4j;
+  requires ch.qos.logback.classic;
+  requires ch.qos.logback.core;
+  requires me.tongfei.progressbar;
+
+  exports dev.vauban.cli;
+  exports dev.vauban.cli.job;
+  exports dev.vauban.cli.run;
+  exports dev.vauban.cli.config;
+  exports dev.vauban.cli.failure;
+  exports dev.vauban.cli.terminal;
+  exports dev.vauban.cli.progress;
+  exports dev.vauban.cli.report;
+
+  // picocli sets the options' fields; Jackson reads the records of the exported packages.
+  opens dev.vauban.cli.command to
+      info.picocli;
+
+  uses dev.vauban.cli.job.Jobs;
+
+  provides ch.qos.logback.classic.spi.Configurator with
+      dev.vauban.cli.logging.LogSetup;
 }

@@ -2,4 +2,5 @@
 module dev.vauban.meta {
   requires transitive dev.vauban.adversarial;
 
+  exports dev.vauban.meta;
 }

@@ -4,4 +4,6 @@ module dev.vauban.nn {
   requires java.desktop;
   requires tools.jackson.databind;
 
+  exports dev.vauban.nn;
+  exports dev.vauban.nn.data;
 }

@@ -1,2 +1,5 @@
-/** Layers, losses, optimisers and models as pure functions over a parameter tree. */
+/**
+ * Layers as pure functions over parameter trees, models, losses, optimisers, the trainer and
+ * checkpoints.
+ */
 package dev.vauban.nn;

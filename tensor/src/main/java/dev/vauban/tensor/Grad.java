@@ -25,6 +25,23 @@ public final class Grad {
   public record Result(Expr value, Tree<Expr> gradient) {}
 
   /**
+   * What a function gives whose other results are wanted too.
+   *
+   * @param value the scalar to differentiate
+   * @param extras anything else, not differentiated; may be empty
+   */
+  public record Outcome(Expr value, Tree<Expr> extras) {}
+
+  /**
+   * A value, its gradient and the other results of the same trace.
+   *
+   * @param value the function's value, a scalar
+   * @param extras the function's other results
+   * @param gradient its derivative for each leaf, of the leaf's type
+   */
+  public record Extended(Expr value, Tree<Expr> extras, Tree<Expr> gradient) {}
+
+  /**
    * The gradient of {@code f} at {@code at}.
    *
    * @param f a function to a floating-point scalar
@@ -42,6 +59,12 @@ public final class Grad {
 
   /** The value and the gradient of {@code f} at {@code at}; see {@link #grad}. */
   public static Result valueAndGrad(Function<Tree<Expr>, Expr> f, Tree<Expr> at) {
+    Extended e = extended(w -> new Outcome(f.apply(w), Tree.empty()), at);
+    return new Result(e.value(), e.gradient());
+  }
+
+  /** The value, other results and the gradient of {@code f} at {@code at}; see {@link #grad}. */
+  public static Extended extended(Function<Tree<Expr>, Outcome> f, Tree<Expr> at) {
     // Differentiate at fresh placeholders, so that uses of `at` outside f's argument stay constant.
     Map<Expr, Expr> actual = new IdentityHashMap<>();
     List<Expr> placeholders = new ArrayList<>();
@@ -53,7 +76,8 @@ public final class Grad {
               placeholders.add(p);
               return p;
             });
-    Expr y = f.apply(fresh);
+    Outcome outcome = f.apply(fresh);
+    Expr y = outcome.value();
     if (y.shape().rank() != 0 || !y.dtype().isFloat()) {
       throw Errors.shapes("grad", "the function must give a floating-point scalar", List.of(y));
     }
@@ -65,9 +89,11 @@ public final class Grad {
     for (int i = 0; i < g.length; i++) {
       roots.add(g[i] == null ? Expr.fill(points[i].type(), 0) : g[i]);
     }
+    outcome.extras().forEach(roots::add);
     List<Expr> substituted = Substitution.apply(roots, actual);
     int[] next = {1};
     Tree<Expr> gradient = at.map(e -> substituted.get(next[0]++));
-    return new Result(substituted.getFirst(), gradient);
+    Tree<Expr> extras = outcome.extras().map(e -> substituted.get(next[0]++));
+    return new Extended(substituted.getFirst(), extras, gradient);
   }
 }

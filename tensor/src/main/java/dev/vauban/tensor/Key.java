@@ -62,16 +62,24 @@ public record Key(int k0, int k1) {
 
   /** One Threefry-2x32-20 block: 64 bits, the first output word in the upper half. */
   public static long block(int k0, int k1, int c0, int c1) {
-    int[] ks = {k0, k1, PARITY ^ k0 ^ k1};
+    // The key schedule rotates through three locals: this runs where nothing may be allocated.
+    int a = k1;
+    int b = PARITY ^ k0 ^ k1;
+    int c = k0;
     int x0 = c0 + k0;
     int x1 = c1 + k1;
     for (int group = 0; group < 5; group++) {
-      for (int r : ROTATIONS[group & 1]) {
+      int[] rotations = ROTATIONS[group & 1];
+      for (int i = 0; i < 4; i++) {
         x0 += x1;
-        x1 = Integer.rotateLeft(x1, r) ^ x0;
+        x1 = Integer.rotateLeft(x1, rotations[i]) ^ x0;
       }
-      x0 += ks[(group + 1) % 3];
-      x1 += ks[(group + 2) % 3] + group + 1;
+      x0 += a;
+      x1 += b + group + 1;
+      int t = a;
+      a = b;
+      b = c;
+      c = t;
     }
     return ((long) x0 << 32) | (x1 & 0xFFFFFFFFL);
   }

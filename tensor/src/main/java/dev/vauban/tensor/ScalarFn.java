@@ -30,7 +30,7 @@ public enum ScalarFn {
   RSQRT(1, (a, b, c) -> 1 / Math.sqrt(a), (x, y, ct) -> ct.mul(y.mul(y).mul(y).mul(-0.5))),
   RECIPROCAL(1, (a, b, c) -> 1 / a, (x, y, ct) -> ct.mul(y.mul(y)).neg()),
   /** max(x, 0) with derivative 0 at 0. */
-  RELU(1, (a, b, c) -> Math.max(a, 0), (x, y, ct) -> ct.mul(x[0].gt(0))),
+  RELU(1, (a, b, c) -> Math.max(a, 0), (x, y, ct) -> ct.mul(y.gt(0))),
 
   ADD(2, (a, b, c) -> a + b, (x, y, ct) -> ct, (x, y, ct) -> ct),
   SUB(2, (a, b, c) -> a - b, (x, y, ct) -> ct, (x, y, ct) -> ct.neg()),

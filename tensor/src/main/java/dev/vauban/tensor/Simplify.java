@@ -63,15 +63,39 @@ final class Simplify {
           case NEG -> a.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG
               ? a.input(0)
               : null;
-          case ADD -> isFill(a, 0) ? b : isFill(b, 0) ? a : null;
-          case SUB -> isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : null;
+          case ADD -> add(a, b);
+          case SUB -> isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
           case MUL -> multiply(a, b, type);
           case DIV -> divide(a, b, type);
           case POW -> power(a, b);
           case SELECT -> select(a, in.get(1), in.get(2));
           default -> null;
         };
-    return simple != null ? simple : throughReshape(fn, in);
+    if (simple != null) {
+      return simple;
+    }
+    Expr repeated = throughBroadcast(fn, in, type);
+    return repeated != null ? repeated : throughReshape(fn, in);
+  }
+
+  private static boolean isNeg(Expr e) {
+    return e.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG;
+  }
+
+  private static boolean isMul(Expr e) {
+    return e.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.MUL;
+  }
+
+  private static Expr add(Expr a, Expr b) {
+    if (isFill(a, 0) || isFill(b, 0)) {
+      return isFill(a, 0) ? b : a;
+    }
+    return isNeg(b) ? a.sub(b.input(0)) : isNeg(a) ? b.sub(a.input(0)) : null;
+  }
+
+  /** A factor that is the same along some axis: constants and broadcasts. */
+  private static boolean isRepeated(Expr e) {
+    return e.op() instanceof LeafOp.Fill || e.op() instanceof ShapeOp.Broadcast;
   }
 
   private static Expr multiply(Expr a, Expr b, Type type) {
@@ -88,10 +112,56 @@ final class Simplify {
     if (b.op() instanceof LeafOp.Fill d && scaled(a) != null) {
       return a.input(0).mul(scaled(a).value() * d.value());
     }
-    if (a.op() instanceof LeafOp.Fill) {
-      return b.mul(a); // constants on the right
+    if (isNeg(a) || isNeg(b)) {
+      return (isNeg(a) ? a.input(0).mul(b) : a.mul(b.input(0))).neg();
+    }
+    // Repeated factors move right and outward: sums can then take them out.
+    if (isRepeated(a) && !isRepeated(b)) {
+      return b.mul(a);
+    }
+    if (!isRepeated(b)) {
+      if (isMul(a) && isRepeated(a.input(1)) && !isRepeated(a.input(0))) {
+        return a.input(0).mul(b).mul(a.input(1));
+      }
+      if (isMul(b) && isRepeated(b.input(1)) && !isRepeated(b.input(0))) {
+        return a.mul(b.input(0)).mul(b.input(1));
+      }
+    } else if (isMul(a) && isRepeated(a.input(1)) && sameRepeat(a.input(1), b)) {
+      return a.input(0).mul(a.input(1).mul(b));
     }
     return null;
+  }
+
+  private static boolean sameRepeat(Expr a, Expr b) {
+    return a.op() instanceof ShapeOp.Broadcast x
+        && b.op() instanceof ShapeOp.Broadcast y
+        && x.axes().equals(y.axes());
+  }
+
+  /** f(broadcast x, broadcast y) = broadcast f(x, y): computes once what is the same many times. */
+  private static Expr throughBroadcast(ScalarFn fn, List<Expr> in, Type type) {
+    ShapeOp.Broadcast common = null;
+    Shape inner = null;
+    for (Expr e : in) {
+      if (e.op() instanceof ShapeOp.Broadcast b && (common == null || common.equals(b))) {
+        common = b;
+        inner = e.input(0).shape();
+      } else if (!(e.op() instanceof LeafOp.Fill)) {
+        return null;
+      }
+    }
+    if (common == null) {
+      return null;
+    }
+    List<Expr> small = new ArrayList<>();
+    for (Expr e : in) {
+      small.add(
+          e.op() instanceof LeafOp.Fill f
+              ? Expr.fill(e.type().with(inner), f.value())
+              : e.input(0));
+    }
+    return Expr.of(new ElementOp.Pointwise(fn), small)
+        .broadcast(type.shape(), Axes.array(common.axes()));
   }
 
   private static LeafOp.Fill scaled(Expr a) {
@@ -258,6 +328,15 @@ final class Simplify {
     if (sum && scaled(x) != null && type.dtype().isFloat()) {
       return Expr.of(r, List.of(x.input(0))).mul(scaled(x).value());
     }
+    if (sum && isNeg(x)) {
+      return Expr.of(r, List.of(x.input(0))).neg();
+    }
+    if (sum
+        && isMul(x)
+        && x.input(1).op() instanceof ShapeOp.Broadcast b
+        && b.axes().stream().noneMatch(r.axes()::contains)) {
+      return takeOut(r, b, x);
+    }
     if (sum && x.op() instanceof ShapeOp.Broadcast b && type.dtype().isFloat()) {
       return sumOfRepeats(r, b, x);
     }
@@ -265,6 +344,14 @@ final class Simplify {
       return mergeReductions(r, inner, x.input(0));
     }
     return null;
+  }
+
+  /** sum(x * b) = sum(x) * b where b is the same along every summed axis. */
+  private static Expr takeOut(ReduceOp.Reduce r, ShapeOp.Broadcast b, Expr x) {
+    List<Integer> kept = Axes.others(r.axes(), b.shape().rank());
+    int[] axes = b.axes().stream().mapToInt(kept::indexOf).toArray();
+    Expr total = Expr.of(r, List.of(x.input(0)));
+    return total.mul(x.input(1).input(0).broadcast(total.shape(), axes));
   }
 
   /** The sum along repeated axes is a product with their sizes. */

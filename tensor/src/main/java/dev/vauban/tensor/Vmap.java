@@ -214,6 +214,17 @@ public final class Vmap {
         inside.add(e);
       }
     }
+    // A repetition costs nothing where it is read; outside it would become a large array.
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Expr e = nodes.get(i);
+      if (inside.contains(e)) {
+        for (Expr in : e.inputs()) {
+          if (in.op() instanceof ShapeOp.Broadcast) {
+            inside.add(in);
+          }
+        }
+      }
+    }
     Map<Expr, Expr> captured = new LinkedHashMap<>();
     List<Expr> params = new ArrayList<>(body.params());
     long[] id = {params.stream().mapToLong(Graph::parameterId).max().orElse(0) + 1};

@@ -16,6 +16,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * An opened oneDNN whose version and symbols were checked: calls into it cannot miss.
@@ -113,9 +114,17 @@ public record OneDnnLibrary(
   private static OneDnnLibrary openFile(Path file) {
     SymbolLookup symbols;
     try {
+      if (System.getProperty("os.name").equals("Linux")) {
+        Optional<String> defect = ElfFile.defect(file);
+        if (defect.isPresent()) {
+          throw unusable(file.toString(), defect.get(), null);
+        }
+      }
       symbols = SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
       throw unusable(file.toString(), linkerMessage(file), e);
+    } catch (IOException e) {
+      throw unusable(file.toString(), "it cannot be read (" + e.getMessage() + ")", e);
     }
     return check(symbols, file.toString());
   }

@@ -133,13 +133,17 @@ class ThreadsTest {
       for (int i = 0; i < 1000; i++) {
         conv.run(stream, left, right, (i & 1) == 0 ? even : odd, scratch);
       }
-      // Reading the counter allocates the first time.
-      threads.getThreadAllocatedBytes(thread);
-      long before = threads.getThreadAllocatedBytes(thread);
-      for (int i = 0; i < 1000; i++) {
-        conv.run(stream, left, right, (i & 1) == 0 ? even : odd, scratch);
+      // The JVM now and then books something of its own on this thread (a deoptimisation, the
+      // counter's first reading); what a run allocated would show in every batch.
+      long least = Long.MAX_VALUE;
+      for (int batch = 0; batch < 5; batch++) {
+        long before = threads.getThreadAllocatedBytes(thread);
+        for (int i = 0; i < 1000; i++) {
+          conv.run(stream, left, right, (i & 1) == 0 ? even : odd, scratch);
+        }
+        least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before);
       }
-      assertThat(threads.getThreadAllocatedBytes(thread) - before).isZero();
+      assertThat(least).isZero();
       assertThat(other.bits()).isEqualTo(o[2].bits());
       worker.close();
     }

@@ -1,37 +1,72 @@
 package dev.vauban.tensor.backend.cpu;
 
+import dev.vauban.natives.onednn.OneDnn;
+import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.backend.cpu.kernels.Species;
+import java.util.Optional;
 
-/** The CPU device. */
+/** The CPU: fused nests on the Vector API, oneDNN where available, Maps spread over workers. */
 public final class CpuDevice implements Device {
-  private final int workers;
-
-  private CpuDevice(int workers) {
-    this.workers = workers;
+  /** Whether convolutions and contractions may use oneDNN. */
+  public enum Kernels {
+    /** oneDNN where it is available, else Java. */
+    BEST,
+    /** Java only. */
+    JAVA
   }
 
-  /** A device with this many workers. */
+  private final Context context;
+  private boolean closed;
+
+  private CpuDevice(Context context) {
+    this.context = context;
+  }
+
+  /** A device with this many workers, at least 1, and the best kernels. */
   public static CpuDevice open(int workers) {
-    return new CpuDevice(workers);
+    return open(workers, Kernels.BEST);
+  }
+
+  /** A device with this many workers, at least 1. */
+  public static CpuDevice open(int workers, Kernels kernels) {
+    if (workers < 1) {
+      throw new IllegalArgumentException("a device needs at least 1 worker, not " + workers);
+    }
+    Optional<OneDnn> dnn = kernels == Kernels.BEST ? OneDnn.find() : Optional.empty();
+    return new CpuDevice(new Context(workers, dnn));
   }
 
   @Override
   public String name() {
-    return "cpu:" + workers;
+    return "cpu:" + context.workers.size();
   }
 
   @Override
   public String description() {
-    return "cpu, " + workers + " workers";
+    String dnn =
+        context.oneDnn.isPresent()
+            ? "oneDNN " + OneDnn.status().version() + " (" + OneDnn.status().isa() + ")"
+            : "Java kernels";
+    return "cpu, %d worker(s), %d-bit vectors, %s"
+        .formatted(context.workers.size(), Species.BYTES * 8, dnn);
   }
 
   @Override
   public Plan compile(Program program) {
-    return new dev.vauban.tensor.backend.reference.ReferenceDevice().compile(program);
+    if (closed) {
+      throw new ClosedException("the device is closed");
+    }
+    return new CpuPlan(program, context);
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    if (!closed) {
+      closed = true;
+      context.close();
+    }
+  }
 }

@@ -6,7 +6,9 @@ import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
 import dev.vauban.tensor.LeafOp;
+import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.ReduceOp;
+import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeOp;
 import java.util.ArrayList;
@@ -23,9 +25,11 @@ import java.util.Set;
  * Divides a graph into units: fused loop nests of pointwise operations and reductions over one
  * iteration space, and single operations with kernels of their own.
  *
- * <p>A reduction ends a nest: its result is complete only after the last point. Broadcasts and
- * constants belong to no unit; each nest that reads one repeats it through strides of 0. Reshapes
- * are other names of the same memory.
+ * <p>A reduction ends a nest: its result is complete only after the last point. Reshapes are other
+ * names of the same memory. Three kinds of nodes belong to no unit and are repeated by each nest
+ * that reads them: broadcasts (strides of 0), constants, and cheap chains over a single large array
+ * (a normalisation, a comparison): reading that array again costs no more than reading a stored
+ * result would, and the result is never written.
  */
 final class Fusion {
   /** Instructions of one nest; more would exceed registers and the JIT's method size. */
@@ -33,6 +37,12 @@ final class Fusion {
 
   /** Arrays that one nest reads or writes. */
   private static final int MAX_ARRAYS = 24;
+
+  /** Operations of an inlined chain. */
+  private static final int MAX_INLINE = 8;
+
+  /** A value that a node reads: in the same space, or through a broadcast. */
+  private record Dependency(Expr value, boolean sameSpace) {}
 
   /** A part of the program that runs as one kernel. */
   static final class Unit {
@@ -53,22 +63,67 @@ final class Fusion {
     }
   }
 
-  private final Graph graph;
   private final List<Expr> nodes;
   private final Map<Expr, List<Expr>> consumers = new HashMap<>();
   private final Set<Expr> results;
   private final List<Unit> units = new ArrayList<>();
   private final Map<Expr, Unit> unitOf = new HashMap<>();
+  private final Map<Expr, Integer> inlined = new HashMap<>(); // node to operations in its chain
 
   Fusion(Graph graph) {
-    this.graph = graph;
     this.nodes = graph.nodes();
     this.results = new HashSet<>(graph.results());
     for (Expr e : nodes) {
       for (Expr in : e.inputs()) {
         consumers.computeIfAbsent(in, k -> new ArrayList<>()).add(e);
       }
+      if (isPointwise(e) && !isSink(e) && !isEmpty(e)) {
+        findInline(e);
+      }
     }
+  }
+
+  private void findInline(Expr e) {
+    if (e.op() instanceof ElementOp.Pointwise p && !isCheap(p.fn())) {
+      return;
+    }
+    int operations = 1;
+    for (Expr in : e.inputs()) {
+      operations += inlined.getOrDefault(in, 0);
+    }
+    long large =
+        dependencies(e).stream().filter(Dependency::sameSpace).map(d -> memory(d.value())).distinct().count();
+    if (large <= 1 && operations <= MAX_INLINE) {
+      inlined.put(e, operations);
+    }
+  }
+
+  private static boolean isCheap(ScalarFn fn) {
+    return switch (fn) {
+      case EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT, RECIPROCAL, POW, DIV ->
+          false;
+      default -> true;
+    };
+  }
+
+  /** What a node reads once broadcasts, constants and inlined chains are looked through. */
+  private List<Dependency> dependencies(Expr e) {
+    List<Dependency> out = new ArrayList<>();
+    for (Expr in : e.inputs()) {
+      if (in.op() instanceof ShapeOp.Broadcast) {
+        out.add(new Dependency(in.input(0), false));
+      } else if (inlined.containsKey(in)) {
+        out.addAll(dependencies(in));
+      } else if (!isVirtual(in)) {
+        out.add(new Dependency(in, true));
+      }
+    }
+    return out;
+  }
+
+  /** True if nests compute this node anew wherever they read it. */
+  boolean isInlined(Expr e) {
+    return inlined.containsKey(e);
   }
 
   /** The units in an order in which they can run. */
@@ -102,8 +157,9 @@ final class Fusion {
   }
 
   /** Needs no memory where a nest reads it. */
-  static boolean isVirtual(Expr e) {
-    return e.op() instanceof ShapeOp.Broadcast
+  boolean isVirtual(Expr e) {
+    return inlined.containsKey(e)
+        || e.op() instanceof ShapeOp.Broadcast
         || e.op() instanceof LeafOp.Fill
         || e.op() instanceof LeafOp.Iota;
   }
@@ -118,7 +174,11 @@ final class Fusion {
       if (needsMemory(e)) {
         Unit u = unit(isEmpty(e) ? null : e.shape());
         u.nodes.add(e);
-        depend(u, e, false);
+        if (e.op() instanceof ShapeOp.Broadcast) {
+          depend(u, unitOf(e.input(0)));
+        } else {
+          depend(u, e);
+        }
         unitOf.put(e, u);
       }
       return;
@@ -137,7 +197,7 @@ final class Fusion {
   private void single(Expr e) {
     Unit u = unit(null);
     u.nodes.add(e);
-    depend(u, e, false);
+    e.inputs().forEach(in -> depend(u, unitOf(in)));
     unitOf.put(e, u);
   }
 
@@ -145,7 +205,11 @@ final class Fusion {
   private boolean needsMemory(Expr e) {
     return results.contains(e)
         || consumers.getOrDefault(e, List.of()).stream()
-            .anyMatch(c -> !(isPointwise(c) || c.op() instanceof ReduceOp.Reduce) || isEmpty(c));
+            .anyMatch(c -> !isInNest(c));
+  }
+
+  private static boolean isInNest(Expr e) {
+    return (isPointwise(e) || e.op() instanceof ReduceOp.Reduce) && !isEmpty(e);
   }
 
   private void placeInNest(Expr e, Shape space) {
@@ -156,12 +220,14 @@ final class Fusion {
     Unit home = null;
     Set<Unit> direct = new LinkedHashSet<>();
     Set<Unit> outside = new LinkedHashSet<>();
-    for (Expr in : e.inputs()) {
-      Unit u = source(in, true);
+    for (Dependency d : dependencies(e)) {
+      Unit u = unitOf(d.value());
       if (u == null) {
         continue;
       }
-      boolean inside = u.isNest() && u.space.equals(space) && isPointwise(in) && !isSink(in);
+      Expr v = d.value();
+      boolean inside =
+          d.sameSpace() && u.isNest() && u.space.equals(space) && isPointwise(v) && !isSink(v);
       (inside ? direct : outside).add(u);
     }
     for (Unit candidate : direct) {
@@ -190,7 +256,7 @@ final class Fusion {
       home.reducedAxes = r.axes();
     }
     unitOf.put(e, home);
-    depend(home, e, true);
+    depend(home, e);
   }
 
   private boolean accepts(Unit u, Expr e) {
@@ -234,28 +300,19 @@ final class Fusion {
     }
   }
 
-  /** The unit that must run before a reader of {@code in}; null if none. */
-  private Unit source(Expr in, boolean readerIsNest) {
-    if (readerIsNest && isVirtual(in)) {
-      return in.inputs().isEmpty() ? null : source(in.input(0), false);
-    }
-    return unitOf(in);
+  private void depend(Unit u, Expr e) {
+    dependencies(e).forEach(d -> depend(u, unitOf(d.value())));
   }
 
-  private void depend(Unit u, Expr e, boolean nest) {
-    BitSet before = (BitSet) u.ancestors.clone();
-    for (Expr in : e.inputs()) {
-      Unit s = source(in, nest);
-      if (s != null && s != u) {
-        u.ancestors.set(s.id);
-        u.ancestors.or(s.ancestors);
-      }
+  private void depend(Unit u, Unit source) {
+    if (source == null || source == u || u.ancestors.get(source.id)) {
+      return;
     }
-    if (!u.ancestors.equals(before)) {
-      for (Unit v : units) {
-        if (v.ancestors.get(u.id)) {
-          v.ancestors.or(u.ancestors);
-        }
+    u.ancestors.set(source.id);
+    u.ancestors.or(source.ancestors);
+    for (Unit v : units) {
+      if (v.ancestors.get(u.id)) {
+        v.ancestors.or(u.ancestors);
       }
     }
   }
@@ -266,24 +323,37 @@ final class Fusion {
     return u;
   }
 
-  /** Arrays a nest touches: what it reads from outside and everything that it may have to store. */
+  /** Arrays a nest touches: what it reads from outside and what it has to store. */
   private int arrays(Unit u) {
     Set<Expr> outside = new HashSet<>();
-    Set<Expr> own = new HashSet<>(u.nodes);
     int stores = 0;
     for (Expr e : u.nodes) {
-      for (Expr in : e.inputs()) {
-        if (!own.contains(in)) {
-          outside.add(in);
+      for (Dependency d : dependencies(e)) {
+        if (unitOf(d.value()) != u) {
+          outside.add(d.value());
         }
       }
-      if (isSink(e)
-          || results.contains(e)
-          || consumers.getOrDefault(e, List.of()).stream().anyMatch(c -> !own.contains(c))) {
-        stores++;
-      }
+      stores += isStored(e, u) ? 1 : 0;
     }
     return outside.size() + stores;
+  }
+
+  /** True if node {@code e} of nest {@code u} must be in memory after the nest. */
+  boolean isStored(Expr e, Unit u) {
+    return isSink(e) || isVirtual(e) || results.contains(e) || isReadOutside(e, u);
+  }
+
+  private boolean isReadOutside(Expr e, Unit u) {
+    for (Expr c : consumers.getOrDefault(e, List.of())) {
+      if (c.op() instanceof ShapeOp.Broadcast) {
+        return true;
+      }
+      boolean own = unitOf.get(c) == u;
+      if (inlined.containsKey(c) ? !own && unitOf.containsKey(c) || isReadOutside(c, u) : !own) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Nests over the same space that read the same large array become one pass over it. */
@@ -293,13 +363,12 @@ final class Fusion {
       if (!u.isNest() || u.merged) {
         continue;
       }
-      Set<Expr> own = new HashSet<>(u.nodes);
       Set<Expr> seen = new HashSet<>();
       for (Expr e : u.nodes) {
-        for (Expr in : e.inputs()) {
-          boolean large = !isVirtual(in) && in.shape().equals(u.space);
-          if (large && !own.contains(in) && seen.add(memory(in))) {
-            readers.computeIfAbsent(memory(in), k -> new ArrayList<>()).add(u);
+        for (Dependency d : dependencies(e)) {
+          boolean outside = d.sameSpace() && unitOf(d.value()) != u;
+          if (outside && seen.add(memory(d.value()))) {
+            readers.computeIfAbsent(memory(d.value()), k -> new ArrayList<>()).add(u);
           }
         }
       }
@@ -359,17 +428,15 @@ final class Fusion {
     return nodes.stream().filter(own::contains).toList();
   }
 
-  /** Who reads a node. */
-  List<Expr> consumers(Expr e) {
-    return consumers.getOrDefault(e, List.of());
-  }
-
-  /** True if the node is a result of the graph. */
-  boolean isResult(Expr e) {
-    return results.contains(e);
-  }
-
-  Graph graph() {
-    return graph;
+  /** The maxima at these positions of the positions' own F32 input, if anything wants them. */
+  Expr pooledAt(Expr positions) {
+    Expr x = positions.input(0);
+    for (Expr c : consumers.getOrDefault(positions, List.of())) {
+      boolean own = c.op() instanceof PoolOp.PoolGather && c.input(0) == x;
+      if (own && x.dtype() == DType.F32 && !isEmpty(c)) {
+        return c;
+      }
+    }
+    return null;
   }
 }

@@ -4,6 +4,7 @@ import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
 import dev.vauban.tensor.LeafOp;
+import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.Type;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -66,20 +67,16 @@ final class Lowering {
   private void addUnit(Fusion.Unit u, Fusion fusion) {
     if (u.isNest()) {
       List<Expr> nodes = fusion.sorted(u);
-      Set<Expr> own = new HashSet<>(nodes);
       RegionBuilder.Built built =
-          RegionBuilder.build(
-              u.space,
-              nodes,
-              e ->
-                  fusion.isResult(e)
-                      || Fusion.isVirtual(e)
-                      || fusion.consumers(e).stream().anyMatch(c -> !own.contains(c)));
+          RegionBuilder.build(u.space, nodes, e -> fusion.isStored(e, u), fusion::isInlined);
       built.writes().forEach(e -> types.put(e, e.type()));
       steps.add(RegionStep.of(built, nodes));
       return;
     }
     Expr e = u.nodes.getFirst();
+    if (types.containsKey(e)) {
+      return; // made together with another node
+    }
     List<Object> reads = new ArrayList<>(e.inputs().stream().map(Fusion::memory).toList());
     switch (e.op()) {
       case ControlOp.Map m -> {
@@ -90,6 +87,12 @@ final class Lowering {
       case ControlOp.Loop l -> {
         Code body = new Lowering(context, constants, place).lower(l.body());
         steps.add(new LoopStep(body, l, reads, projections(e)));
+      }
+      case PoolOp.PoolArgMax p when fusion.pooledAt(e) != null -> {
+        Expr values = fusion.pooledAt(e);
+        types.put(e, e.type());
+        types.put(values, values.type());
+        steps.add(Kernels.maxPool(e, p, values, reads));
       }
       default -> {
         types.put(e, e.type());

@@ -31,8 +31,11 @@ final class RegionBuilder {
   private final List<List<Long>> writeStrides = new ArrayList<>();
   private final List<Integer> iotaAxes = new ArrayList<>();
 
-  private RegionBuilder(Shape space) {
+  private final Predicate<Expr> inlined;
+
+  private RegionBuilder(Shape space, Predicate<Expr> inlined) {
     this.space = space;
+    this.inlined = inlined;
   }
 
   /**
@@ -40,9 +43,11 @@ final class RegionBuilder {
    *
    * @param nodes the nest's nodes, sources first
    * @param stored which of them must be in memory afterwards
+   * @param inlined which nodes are computed anew where they are read
    */
-  static Built build(Shape space, List<Expr> nodes, Predicate<Expr> stored) {
-    RegionBuilder b = new RegionBuilder(space);
+  static Built build(
+      Shape space, List<Expr> nodes, Predicate<Expr> stored, Predicate<Expr> inlined) {
+    RegionBuilder b = new RegionBuilder(space, inlined);
     for (Expr e : nodes) {
       b.add(e, stored.test(e));
     }
@@ -55,21 +60,27 @@ final class RegionBuilder {
       case ElementOp.Cast c when c.to() == DType.U8 ->
           write(e, value(e.input(0)), strides(space.strides()));
       default -> {
-        int v =
-            switch (e.op()) {
-              case ElementOp.Pointwise p -> {
-                List<Integer> args = e.inputs().stream().map(this::value).toList();
-                yield emit(new Region.Apply(p.fn(), args, compute(e.dtype())));
-              }
-              case ElementOp.Cast c -> convert(value(e.input(0)), compute(e.dtype()));
-              default -> value(e); // a virtual node that needs memory
-            };
-        values.put(e, v);
+        int v = e.op() instanceof ElementOp ? computed(e) : value(e);
         if (stored) {
           write(e, v, strides(space.strides()));
         }
       }
     }
+  }
+
+  private int computed(Expr e) {
+    Integer known = values.get(e);
+    if (known != null) {
+      return known;
+    }
+    int v =
+        e.op() instanceof ElementOp.Pointwise p
+            ? emit(
+                new Region.Apply(
+                    p.fn(), e.inputs().stream().map(this::value).toList(), compute(e.dtype())))
+            : convert(value(e.input(0)), compute(e.dtype()));
+    values.put(e, v);
+    return v;
   }
 
   private void write(Expr e, int value, List<Long> strides) {
@@ -101,6 +112,9 @@ final class RegionBuilder {
     Integer known = values.get(e);
     if (known != null) {
       return known;
+    }
+    if (inlined.test(e)) {
+      return computed(e);
     }
     int v =
         switch (e.op()) {

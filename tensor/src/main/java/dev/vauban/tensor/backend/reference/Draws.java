@@ -28,7 +28,7 @@ final class Draws {
 
   static void fold(double[] keys, double[] data, double[] out) {
     for (int k = 0; k < data.length; k++) {
-      Key key = new Key((int) keys[2 * k], (int) keys[2 * k + 1]).fold((int) data[k] & 0xFFFFFFFFL);
+      Key key = new Key((int) keys[2 * k], (int) keys[2 * k + 1]).fold((int) data[k]);
       out[2 * k] = key.k0();
       out[2 * k + 1] = key.k1();
     }

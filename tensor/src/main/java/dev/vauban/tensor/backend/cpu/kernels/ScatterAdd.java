@@ -58,7 +58,7 @@ public final class ScatterAdd {
   public void run(long src, long indices, long dst, long scratch) {
     Gather.check("scatter-add", indices, count, rows);
     if (update == Update.SET) {
-      Memory.zero(dst, outer * rows * rowBytes);
+      Memory.zero(dst, (long) outer * rows * rowBytes);
     }
     for (int o = 0; o < outer; o++) {
       for (int i = 0; i < count; i++) {

@@ -1,0 +1,37 @@
+package dev.vauban.cli.command;
+
+import dev.vauban.cli.config.Presets;
+import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.PlanView;
+import dev.vauban.cli.job.Session;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+
+/** {@code vauban plan}: the compiled meta-step. */
+@CommandLine.Command(
+    name = "plan",
+    description = "Compile a meta-step and print its plan: kernels, shapes, FLOPs, bytes.")
+public final class PlanCommand implements Command, Presets {
+  @Mixin LearnerOptions learner;
+  @Mixin EpisodeOptions episodes;
+  @Mixin TrainingOptions training;
+  @Mixin WorkOptions work;
+  @Mixin ConfigOptions config;
+
+  @Override
+  public Map<String, Value> presets() {
+    return learner.presets(episodes.data);
+  }
+
+  @Override
+  public Answer run(Session session) {
+    PlanView plan =
+        session
+            .jobs()
+            .get()
+            .plan(learner.learner(), episodes.episodes(), training.training(work), session);
+    return Answer.ok(plan.text(), plan);
+  }
+}

@@ -1,0 +1,161 @@
+package dev.vauban.cli.command;
+
+import dev.vauban.cli.config.Base;
+import dev.vauban.cli.config.ConfigFile;
+import dev.vauban.cli.config.Presets;
+import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.Jobs;
+import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.logging.RunLog;
+import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.terminal.TextTable;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vauban train}: meta-trains a model into a run directory. */
+@CommandLine.Command(
+    name = "train",
+    description = "Meta-train a model into a run directory.",
+    footer = {
+      "",
+      "Example:",
+      "  vauban train --method rmaml-out --data omniglot:data/omniglot --ways 5 --shots 1 \\",
+      "    --out runs/a"
+    })
+public final class TrainCommand implements Command, Base, Presets {
+  /** Settings that a resumed run may change: they do not touch what is computed. */
+  private static final Set<String> FREE_ON_RESUME =
+      Set.of(
+          "out",
+          "workers",
+          "iterations",
+          "log-every",
+          "checkpoint-every",
+          "keep",
+          "validate-every",
+          "validate-episodes");
+
+  @Mixin LearnerOptions learner;
+  @Mixin EpisodeOptions episodes;
+  @Mixin TrainingOptions training;
+  @Mixin WorkOptions work;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "run directory, new or empty (default: runs/METHOD-DATA-NwKs)")
+  Path out;
+
+  @Option(
+      names = "--resume",
+      description = "continue the run in --out from its latest checkpoint, bit for bit")
+  boolean resume;
+
+  @Mixin ConfigOptions config;
+
+  @Override
+  public Optional<Inherited> base() {
+    if (!resume) {
+      return Optional.empty();
+    }
+    Path folder = Optional.ofNullable(out).orElseGet(() -> Path.of(defaultOut()));
+    if (config.config != null) {
+      throw CommandException.badInput(
+          "--config with --resume: a resumed run keeps the settings in "
+              + RunDirectory.configOf(folder)
+              + "; leave one of them out");
+    }
+    RunDirectory.requireRun(folder);
+    return Optional.of(new Inherited(RunDirectory.configOf(folder), Rank.BELOW_FLAGS));
+  }
+
+  @Override
+  public Map<String, Value> presets() {
+    Map<String, Value> presets = learner.presets(episodes.data);
+    presets.put("out", new Value(defaultOut(), "default"));
+    return presets;
+  }
+
+  private String defaultOut() {
+    return "runs/%s-%s-%dw%ds"
+        .formatted(
+            learner.method.label(), episodes.data.kind().label(), episodes.ways, episodes.shots);
+  }
+
+  @Override
+  @SuppressWarnings("try") // the log is open for the length of the block
+  public Answer run(Session session) {
+    // Everything that can be refused is, before a folder is made.
+    Learner what = learner.learner();
+    Jobs jobs = session.jobs().get();
+    if (resume) {
+      refuseChanges(session);
+    }
+    try (RunDirectory run =
+            resume
+                ? RunDirectory.resume(out)
+                : RunDirectory.create(out, session.settings().toYaml());
+        RunLog log = RunLog.to(RunDirectory.logOf(out))) {
+      session
+          .console()
+          .notice(
+              run.start()
+                  .map(c -> "resuming " + out + " from step " + c.step())
+                  .orElse("training in " + out));
+      TrainResult result =
+          jobs.train(what, episodes.episodes(), training.training(work), run, session);
+      return Answer.ok(text(result, session.console().width()), result);
+    }
+  }
+
+  /** A resumed run that changed its data or its method would not be the run it claims to be. */
+  private void refuseChanges(Session session) {
+    Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
+    session
+        .settings()
+        .values()
+        .forEach((name, value) -> {
+          var old = before.get(name);
+          if (value.source().equals("flag")
+              && !FREE_ON_RESUME.contains(name)
+              && old != null
+              && !old.value().equals(value.text())) {
+            throw CommandException.badInput(
+                "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
+                        .formatted(name, value.text(), out, name, old.value())
+                    + " run to change it");
+          }
+        });
+  }
+
+  private static String text(TrainResult result, int width) {
+    TextTable table =
+        new TextTable()
+            .left("method")
+            .right("steps")
+            .right("loss")
+            .right("clean")
+            .right("robust")
+            .right("seconds")
+            .left("run");
+    table.row(
+        result.method(),
+        result.iterations(),
+        String.format(Locale.ROOT, "%.4f", result.loss()),
+        Tables.percent(result.clean()),
+        Tables.percent(result.robust()),
+        String.format(Locale.ROOT, "%.1f", result.seconds()),
+        result.run());
+    return table.format(width);
+  }
+}

@@ -1,0 +1,96 @@
+package dev.vauban.cli.command;
+
+import dev.vauban.cli.config.Range;
+import dev.vauban.cli.job.Training;
+import picocli.CommandLine.Option;
+
+/** The outer loop: how long, how wide, how often to save. */
+public final class TrainingOptions {
+  @Range(min = 1)
+  @Option(
+      names = "--iterations",
+      paramLabel = "N",
+      defaultValue = "1500",
+      description = "meta-steps (default: ${DEFAULT-VALUE})")
+  int iterations;
+
+  @Range(min = 1, max = 4096)
+  @Option(
+      names = "--meta-batch",
+      paramLabel = "N",
+      defaultValue = "4",
+      description = "tasks per meta-step (default: ${DEFAULT-VALUE})")
+  int metaBatch;
+
+  @Range(above = 0, max = 10)
+  @Option(
+      names = "--meta-rate",
+      paramLabel = "RATE",
+      defaultValue = "0.001",
+      description = "Adam's step size (default: ${DEFAULT-VALUE})")
+  double metaRate;
+
+  @Range(min = 0)
+  @Option(
+      names = "--clip",
+      paramLabel = "NORM",
+      defaultValue = "10",
+      description =
+          "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
+  double clip;
+
+  @Range(min = 1)
+  @Option(
+      names = "--log-every",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "meta-steps between two metrics lines (default: ${DEFAULT-VALUE})")
+  int logEvery;
+
+  @Range(min = 1)
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "100",
+      description = "meta-steps between two checkpoints (default: ${DEFAULT-VALUE})")
+  int checkpointEvery;
+
+  @Range(min = 1)
+  @Option(
+      names = "--keep",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "checkpoints to keep (default: ${DEFAULT-VALUE})")
+  int keep;
+
+  @Range(min = 0)
+  @Option(
+      names = "--validate-every",
+      paramLabel = "N",
+      defaultValue = "250",
+      description = "meta-steps between two validations; 0 for none (default: ${DEFAULT-VALUE})")
+  int validateEvery;
+
+  @Range(min = 1)
+  @Option(
+      names = "--validate-episodes",
+      paramLabel = "N",
+      defaultValue = "50",
+      description = "episodes of a validation (default: ${DEFAULT-VALUE})")
+  int validateEpisodes;
+
+  Training training(WorkOptions work) {
+    return new Training(
+        iterations,
+        metaBatch,
+        metaRate,
+        clip,
+        work.seed,
+        work.workers,
+        logEvery,
+        checkpointEvery,
+        keep,
+        validateEvery,
+        validateEpisodes);
+  }
+}

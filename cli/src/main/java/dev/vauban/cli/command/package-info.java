@@ -1,0 +1,2 @@
+/** The commands, one short page each. */
+package dev.vauban.cli.command;

@@ -1,0 +1,71 @@
+package dev.vauban.cli.config;
+
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** How option texts become values. Each refusal is a sentence that says what would be right. */
+public final class Converters {
+  private Converters() {}
+
+  /** Registers the converters of all option types with {@code command} and its subcommands. */
+  public static CommandLine register(CommandLine command) {
+    return command
+        .registerConverter(Eps.class, converter(Eps::parse))
+        .registerConverter(DataSpec.class, converter(DataSpec::parse))
+        .registerConverter(Method.class, named(Method.class, "method"))
+        .registerConverter(AttackName.class, named(AttackName.class, "attack"))
+        .registerConverter(TrainAttack.class, named(TrainAttack.class, "training attack"))
+        .registerConverter(Order.class, named(Order.class, "order"))
+        .registerConverter(Model.class, named(Model.class, "model"))
+        .registerConverter(int.class, converter(Converters::wholeNumber))
+        .registerConverter(Integer.class, converter(Converters::wholeNumber))
+        .registerConverter(long.class, converter(Converters::longNumber))
+        .registerConverter(Long.class, converter(Converters::longNumber))
+        .registerConverter(double.class, converter(Converters::number))
+        .registerConverter(Double.class, converter(Converters::number));
+  }
+
+  private static <T> ITypeConverter<T> converter(Function<String, T> parse) {
+    return text -> {
+      try {
+        return parse.apply(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    };
+  }
+
+  private static <E extends Enum<E> & Named> ITypeConverter<E> named(Class<E> type, String kind) {
+    return converter(text -> Named.parse(type, kind, text));
+  }
+
+  private static int wholeNumber(String text) {
+    try {
+      return Integer.parseInt(text.strip().replace("_", ""));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("a whole number is expected, not '" + text + "'", e);
+    }
+  }
+
+  private static long longNumber(String text) {
+    try {
+      return Long.parseLong(text.strip().replace("_", ""));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("a whole number is expected, not '" + text + "'", e);
+    }
+  }
+
+  private static double number(String text) {
+    try {
+      double value = Double.parseDouble(text.strip().replace("_", ""));
+      if (Double.isFinite(value)) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("a number is expected, not '" + text + "'", e);
+    }
+    throw new IllegalArgumentException("a finite number is expected, not '" + text + "'");
+  }
+}

@@ -1,0 +1,49 @@
+package dev.vauban.cli.config;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The merged settings of one command, each with where it came from.
+ *
+ * @param command the command's full name, e.g. {@code vauban train}
+ * @param values in the order of the command's options
+ */
+public record Settings(String command, Map<String, Value> values) {
+
+  /**
+   * One setting.
+   *
+   * @param text the value, as a flag would give it
+   * @param source e.g. {@code flag}, {@code VAUBAN_WAYS}, {@code exp.yaml line 3}, {@code default}
+   */
+  public record Value(String text, String source) {}
+
+  /** Keeps the order of {@code values}. */
+  public Settings {
+    values = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /** The text of a setting, if it has a value. */
+  public Optional<String> get(String name) {
+    return Optional.ofNullable(values.get(name)).map(Value::text);
+  }
+
+  /** YAML that {@code --config} reads back, with each value's source as a comment. */
+  public String toYaml() {
+    StringBuilder yaml = new StringBuilder("# ").append(command).append('\n');
+    List<String> lines =
+        values.entrySet().stream()
+            .map(e -> e.getKey() + ": " + ConfigFile.quote(e.getValue().text()))
+            .toList();
+    int width = lines.stream().mapToInt(String::length).max().orElse(0);
+    int i = 0;
+    for (Value value : values.values()) {
+      yaml.append(
+          String.format("%-" + Math.max(1, width) + "s  # %s%n", lines.get(i++), value.source()));
+    }
+    return yaml.toString().replace("\r\n", "\n");
+  }
+}

@@ -1,0 +1,2 @@
+/** How the command fails: exit codes, one-sentence errors, nearest names. */
+package dev.vauban.cli.failure;

@@ -1,0 +1,23 @@
+package dev.vauban.cli.job;
+
+import dev.vauban.cli.config.Settings;
+import dev.vauban.cli.terminal.Console;
+import dev.vauban.cli.terminal.Interrupt;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * What every command has at hand.
+ *
+ * @param console where to speak
+ * @param interrupt whether the user wants to stop; loops poll it between steps
+ * @param settings the merged settings with their sources
+ * @param arguments the command line
+ * @param jobs the learning modules, loaded when first asked for
+ */
+public record Session(
+    Console console,
+    Interrupt interrupt,
+    Settings settings,
+    List<String> arguments,
+    Supplier<Jobs> jobs) {}

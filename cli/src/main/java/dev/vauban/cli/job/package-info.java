@@ -1,0 +1,2 @@
+/** What the commands ask of the learning modules, and what these answer. */
+package dev.vauban.cli.job;

@@ -1,0 +1,184 @@
+package dev.vauban.cli.report;
+
+import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.job.Evaluation.History;
+import dev.vauban.cli.job.Evaluation.Row;
+import dev.vauban.cli.report.DataTable.Accuracy;
+import dev.vauban.cli.report.Series.Stroke;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** The tables and charts that the pages about runs have in common. */
+final class Figures {
+  private static final int HUES = 6;
+
+  private Figures() {}
+
+  /** Method, accuracy clean and under attack, with intervals. */
+  static DataTable results(List<Row> rows, String attack) {
+    boolean budgets = rows.stream().mapToDouble(Row::eps).distinct().count() > 1;
+    int episodes = rows.isEmpty() ? 0 : rows.get(0).episodes();
+    String at = budgets || rows.isEmpty() ? "" : " at eps " + Eps.format(rows.get(0).eps());
+    DataTable table =
+        new DataTable(
+            "Accuracy in percent on "
+                + episodes
+                + " episodes of unseen classes, mean ± 95% confidence interval; robust: under "
+                + attack.toUpperCase(Locale.ROOT)
+                + at
+                + ". Bold: the best of a column, and whatever its interval does not tell from it.");
+    table.words("method").number("fine-tune steps");
+    if (budgets) {
+      table.number("eps");
+    }
+    table.accuracy("clean").accuracy("robust").number("seconds");
+    for (Row row : rows) {
+      List<Object> cells = new ArrayList<>();
+      cells.add(row.method());
+      cells.add(row.steps());
+      if (budgets) {
+        cells.add(Eps.format(row.eps()));
+      }
+      cells.add(new Accuracy(row.clean(), row.cleanCi()));
+      cells.add(new Accuracy(row.robust(), row.robustCi()));
+      cells.add(String.format(Locale.ROOT, "%.1f", row.seconds()));
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+
+  /**
+   * Accuracy over the budget, from clean (eps 0) on; empty if no method has two budgets. Each
+   * method is shown at its largest number of fine-tune steps.
+   */
+  static Optional<Curves> overEps(List<Row> rows, String attack) {
+    Map<String, TreeMap<Double, Row>> byMethod = new LinkedHashMap<>();
+    for (Row row : rows) {
+      byMethod
+          .computeIfAbsent(row.method(), m -> new TreeMap<>())
+          .merge(row.eps(), row, (a, b) -> a.steps() >= b.steps() ? a : b);
+    }
+    if (byMethod.values().stream().noneMatch(budgets -> budgets.size() > 1)) {
+      return Optional.empty();
+    }
+    List<Series> series = new ArrayList<>();
+    byMethod.forEach((method, budgets) -> {
+      List<double[]> points = new ArrayList<>();
+      Row first = budgets.firstEntry().getValue();
+      points.add(new double[] {0, first.clean(), first.cleanCi()});
+      budgets.forEach(
+          (eps, row) -> points.add(new double[] {255 * eps, row.robust(), row.robustCi()}));
+      series.add(
+          new Series(
+              method,
+              column(points, 0),
+              column(points, 1),
+              column(points, 2),
+              series.size() % HUES,
+              Stroke.SOLID));
+    });
+    return Optional.of(
+        new Curves(
+            "Accuracy as the attack grows",
+            "Bands: 95% confidence intervals. At 0 the images are clean; the attack is "
+                + attack.toUpperCase(Locale.ROOT)
+                + " against the adapted model.",
+            new Axis("eps, in 255ths of the pixel range", Axis.Scale.EPS),
+            new Axis("accuracy", Axis.Scale.PERCENT),
+            series));
+  }
+
+  /** Validation accuracy over meta-steps, clean and robust; empty if nothing was validated. */
+  static Optional<Curves> training(List<History> histories) {
+    List<Series> series = new ArrayList<>();
+    int hue = 0;
+    for (History history : histories) {
+      List<History.Point> points =
+          history.points().stream().sorted(Comparator.comparingLong(History.Point::step)).toList();
+      if (!points.isEmpty()) {
+        double[] x = points.stream().mapToDouble(History.Point::step).toArray();
+        double[] clean = points.stream().mapToDouble(History.Point::clean).toArray();
+        double[] robust = points.stream().mapToDouble(History.Point::robust).toArray();
+        series.add(new Series(history.method() + ", robust", x, robust, hue, Stroke.SOLID));
+        series.add(new Series(history.method() + ", clean", x, clean, hue, Stroke.DASHED));
+      }
+      hue = (hue + 1) % HUES;
+    }
+    if (series.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Curves(
+            "Accuracy while training",
+            "Validation episodes of classes that are neither trained on nor tested.",
+            new Axis("meta-steps", Axis.Scale.NUMBER),
+            new Axis("accuracy", Axis.Scale.PERCENT),
+            series));
+  }
+
+  /** One number over meta-steps for each run. */
+  static Optional<Curves> metric(String title, String label, Map<String, List<double[]>> runs) {
+    List<Series> series = new ArrayList<>();
+    runs.forEach((name, points) -> {
+      if (!points.isEmpty()) {
+        series.add(
+            new Series(
+                name, column(points, 0), column(points, 1), series.size() % HUES, Stroke.SOLID));
+      }
+    });
+    return series.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Curves(
+                title,
+                "",
+                new Axis("meta-steps", Axis.Scale.NUMBER),
+                new Axis(label, Axis.Scale.NUMBER),
+                series));
+  }
+
+  /** One sentence that compares the rows: which is best under attack, and what that costs clean. */
+  static String sentence(List<Row> rows, String attack) {
+    Optional<Row> best = rows.stream().max(Comparator.comparingDouble(Row::robust));
+    if (best.isEmpty()) {
+      return "";
+    }
+    Row top = best.get();
+    String budget = attack.toUpperCase(Locale.ROOT) + " at eps " + Eps.format(top.eps());
+    Optional<Row> worst =
+        rows.stream()
+            .filter(r -> r.eps() == top.eps() && !r.method().equals(top.method()))
+            .min(Comparator.comparingDouble(Row::robust));
+    return worst
+        .map(low ->
+            String.format(
+                Locale.ROOT,
+                "Under %s, %s answers %.1f%% of unseen queries right and %s %.1f%%; on clean"
+                    + " images %.1f%% and %.1f%%.",
+                budget,
+                top.method(),
+                100 * top.robust(),
+                low.method(),
+                100 * low.robust(),
+                100 * top.clean(),
+                100 * low.clean()))
+        .orElseGet(() ->
+            String.format(
+                Locale.ROOT,
+                "%s answers %.1f%% of unseen queries right, and %.1f%% under %s.",
+                top.method(),
+                100 * top.clean(),
+                100 * top.robust(),
+                budget));
+  }
+
+  private static double[] column(List<double[]> points, int column) {
+    return points.stream().mapToDouble(p -> p[column]).toArray();
+  }
+}

@@ -1,0 +1,2 @@
+/** Self-contained HTML pages about runs: tables, curves, images, provenance. */
+package dev.vauban.cli.report;

@@ -1,0 +1,336 @@
+package dev.vauban.cli.run;
+
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.Failure;
+import dev.vauban.cli.terminal.Json;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A run that this process is writing: {@code config.yaml}, {@code provenance.json}, {@code
+ * metrics.jsonl}, {@code events.out.tfevents.*}, {@code checkpoint-*.safetensors}, {@code latest}
+ * (the name of the newest checkpoint) and {@code log.txt}. A lock keeps a second process out; the
+ * system releases it even if this one is killed.
+ */
+public final class RunDirectory implements AutoCloseable {
+  private static final String LATEST = "latest";
+  private static final String LOCK = ".lock";
+
+  /** What a run that ended before its first metrics line leaves. */
+  private static final Pattern STILLBORN =
+      Pattern.compile(
+          "\\.lock|config\\.yaml|provenance\\.json|log\\.txt|metrics\\.jsonl|events\\.out\\..*");
+
+  private final Path folder;
+  private final FileChannel lockFile;
+  private final FileLock lock;
+  private final Optional<Checkpoint> start;
+  private final MetricsLog metrics;
+  private final EventFile events;
+
+  private RunDirectory(Path folder, FileChannel lockFile, FileLock lock, Start mode) {
+    this.folder = folder;
+    this.lockFile = lockFile;
+    this.lock = lock;
+    this.start = mode == Start.RESUMED ? latest(folder) : Optional.empty();
+    long step = start.map(Checkpoint::step).orElse(0L);
+    MetricsLog.truncateAfter(metricsOf(folder), step);
+    this.metrics = MetricsLog.open(metricsOf(folder));
+    this.events = EventFile.create(folder, mode == Start.RESUMED ? step + 1 : 0, now());
+  }
+
+  private enum Start {
+    NEW,
+    RESUMED
+  }
+
+  /**
+   * Begins a run in {@code folder}, which must be missing or empty, or hold nothing but a run that
+   * ended before its first metrics line (its data set was missing, say).
+   *
+   * @param configYaml the merged settings
+   * @throws CommandException exit 2 if the folder is in use, not empty or cannot be written
+   */
+  public static RunDirectory create(Path folder, String configYaml) {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw CommandException.badInput(folder + " is a file; choose another --out");
+    }
+    if (Files.exists(folder) && !isEmpty(folder)) {
+      boolean resumable = Files.exists(folder.resolve("config.yaml"));
+      throw CommandException.badInput(
+          folder
+              + (resumable
+                  ? " already holds a run; continue it with --resume or choose another --out"
+                  : " is not empty; choose another --out"));
+    }
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw Failure.writing(folder, e);
+    }
+    RunDirectory run = locked(folder, Start.NEW);
+    try {
+      AtomicFile.write(configOf(folder), configYaml);
+      return run;
+    } catch (RuntimeException e) {
+      run.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Continues the run in {@code folder} from its latest checkpoint, or from step 0 if it was ended
+   * before the first one. What was logged after that checkpoint is removed.
+   *
+   * @throws CommandException exit 2 if there is no run or another process is writing it
+   */
+  public static RunDirectory resume(Path folder) {
+    requireRun(folder);
+    return locked(folder, Start.RESUMED);
+  }
+
+  /**
+   * Checks that {@code folder} holds a run.
+   *
+   * @throws CommandException exit 2 with what is missing
+   */
+  public static void requireRun(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw CommandException.badInput(
+          "no run in " + folder + ": there is no such folder; 'vauban train --out' makes one");
+    }
+    if (!Files.exists(configOf(folder))) {
+      throw CommandException.badInput("no run in " + folder + ": config.yaml is missing");
+    }
+  }
+
+  private static RunDirectory locked(Path folder, Start mode) {
+    Path file = folder.resolve(LOCK);
+    FileChannel channel = null;
+    try {
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      FileLock lock = tryLock(channel);
+      if (lock == null) {
+        throw CommandException.badInput(
+            folder + " is being written by another process" + holder(file) + "; wait or stop it");
+      }
+      channel.truncate(0);
+      channel.write(
+          ByteBuffer.wrap(
+              Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
+      return new RunDirectory(folder, channel, lock, mode);
+    } catch (IOException e) {
+      closeQuietly(channel);
+      throw Failure.writing(file, e);
+    } catch (RuntimeException e) {
+      closeQuietly(channel);
+      throw e;
+    }
+  }
+
+  private static FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null; // held by another thread of this process
+    }
+  }
+
+  private static String holder(Path lockFile) {
+    try {
+      String pid = Files.readString(lockFile).strip();
+      return pid.isEmpty() ? "" : " (process " + pid + ")";
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static void closeQuietly(FileChannel channel) {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException e) {
+      System.getLogger(RunDirectory.class.getName())
+          .log(System.Logger.Level.DEBUG, "cannot close the lock file", e);
+    }
+  }
+
+  /** The run's folder. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** The checkpoint that this session starts from; empty for a run that begins at step 0. */
+  public Optional<Checkpoint> start() {
+    return start;
+  }
+
+  /** Writes {@code provenance.json}; a resumed run adds its session to what is there. */
+  public void writeProvenance(Provenance provenance) {
+    Path file = provenanceOf(folder);
+    Provenance whole = provenance;
+    if (Files.exists(file)) {
+      Provenance before = provenance(folder);
+      whole = before;
+      for (Provenance.Session session : provenance.sessions()) {
+        whole = whole.and(session);
+      }
+    }
+    AtomicFile.write(file, Json.pretty(whole) + "\n");
+  }
+
+  /** Logs numbers of one step to {@code metrics.jsonl} and to the TensorBoard events. */
+  public void log(long step, Map<String, Double> values) {
+    metrics.append(step, values);
+    events.scalars(step, now(), values);
+  }
+
+  /**
+   * Saves the checkpoint of {@code step}: {@code body} writes a safetensors file, which then
+   * becomes the latest. Whatever happens meanwhile, the previous checkpoint and pointer stay whole.
+   *
+   * @param keep how many checkpoints to keep; older ones are deleted
+   * @throws CommandException exit 1 if the disk is full, exit 2 if the folder cannot be written
+   */
+  public Checkpoint save(long step, int keep, AtomicFile.Body body) {
+    metrics.force();
+    Checkpoint checkpoint = Checkpoint.at(folder, step);
+    AtomicFile.write(checkpoint.file(), body);
+    AtomicFile.write(folder.resolve(LATEST), checkpoint.file().getFileName() + "\n");
+    List<Checkpoint> all = checkpoints(folder);
+    for (Checkpoint old : all.subList(0, Math.max(0, all.size() - Math.max(1, keep)))) {
+      try {
+        Files.deleteIfExists(old.file());
+      } catch (IOException e) {
+        System.getLogger(RunDirectory.class.getName())
+            .log(System.Logger.Level.WARNING, "cannot delete the old checkpoint " + old.file(), e);
+      }
+    }
+    return checkpoint;
+  }
+
+  /** The checkpoint that {@code latest} names, if it exists. */
+  public static Optional<Checkpoint> latest(Path folder) {
+    Path pointer = folder.resolve(LATEST);
+    try {
+      if (Files.exists(pointer)) {
+        Path file = folder.resolve(Files.readString(pointer).strip());
+        if (Files.exists(file)) {
+          return Checkpoint.of(file);
+        }
+      }
+    } catch (IOException e) {
+      throw CommandException.badInput("cannot read " + pointer + ": " + Failure.reason(e), e);
+    }
+    List<Checkpoint> all = checkpoints(folder);
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  /** All checkpoints in {@code folder}, the oldest first. */
+  public static List<Checkpoint> checkpoints(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .flatMap(file -> Checkpoint.of(file).stream())
+          .sorted(Comparator.comparingLong(Checkpoint::step))
+          .toList();
+    } catch (IOException e) {
+      throw CommandException.badInput("cannot read " + folder + ": " + Failure.reason(e), e);
+    }
+  }
+
+  /** The provenance of the run in {@code folder}. */
+  public static Provenance provenance(Path folder) {
+    Path file = provenanceOf(folder);
+    try {
+      return Json.read(Files.readString(file), Provenance.class);
+    } catch (IOException e) {
+      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
+    } catch (tools.jackson.core.JacksonException e) {
+      throw CommandException.badInput(file + " is damaged: it is not the JSON of a run", e);
+    }
+  }
+
+  /** The path of a run's merged settings. */
+  public static Path configOf(Path folder) {
+    return folder.resolve("config.yaml");
+  }
+
+  /** The path of a run's provenance. */
+  public static Path provenanceOf(Path folder) {
+    return folder.resolve("provenance.json");
+  }
+
+  /** The path of a run's metrics. */
+  public static Path metricsOf(Path folder) {
+    return folder.resolve("metrics.jsonl");
+  }
+
+  /** The path of a run's log. */
+  public static Path logOf(Path folder) {
+    return folder.resolve("log.txt");
+  }
+
+  /**
+   * Whether nothing is lost if a new run takes the folder; clears away what a stillborn one left.
+   */
+  private static boolean isEmpty(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      List<Path> entries = files.toList();
+      boolean stillborn =
+          entries.stream().allMatch(e -> STILLBORN.matcher(e.getFileName().toString()).matches())
+              && (!Files.exists(metricsOf(folder)) || Files.size(metricsOf(folder)) == 0);
+      if (stillborn && !isLocked(folder)) {
+        for (Path entry : entries) {
+          Files.delete(entry);
+        }
+        return true;
+      }
+      return false;
+    } catch (IOException e) {
+      throw Failure.writing(folder, e);
+    }
+  }
+
+  private static boolean isLocked(Path folder) throws IOException {
+    Path file = folder.resolve(LOCK);
+    if (!Files.exists(file)) {
+      return false;
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+        FileLock held = tryLock(channel)) {
+      return held == null;
+    }
+  }
+
+  private static double now() {
+    return System.currentTimeMillis() / 1000.0;
+  }
+
+  @Override
+  public void close() {
+    metrics.close();
+    events.close();
+    try {
+      lock.release();
+      lockFile.close();
+    } catch (IOException e) {
+      throw Failure.writing(folder.resolve(LOCK), e);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The terminal: output streams, tables, and the wish to stop. */
+package dev.vauban.cli.terminal;

@@ -1,0 +1,180 @@
+package dev.vauban.cli;
+
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.DataInfo;
+import dev.vauban.cli.job.Episodes;
+import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.Example;
+import dev.vauban.cli.job.Jobs;
+import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.PlanView;
+import dev.vauban.cli.job.Protocol;
+import dev.vauban.cli.job.Quickstart;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.job.Threat;
+import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.job.Training;
+import dev.vauban.cli.progress.Progress;
+import dev.vauban.cli.run.Provenance;
+import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.tensor.Key;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Stands in for the learning modules where a test is about the commands around them. "Training" is
+ * a number that each step changes, so that a resumed run can be compared with an unbroken one.
+ */
+public final class FakeJobs implements Jobs {
+  /** What the next call throws instead of working, if not null. */
+  RuntimeException failure;
+
+  /** Milliseconds that a training step takes. */
+  long stepMillis;
+
+  /** Steps after which training asks itself to stop, as Ctrl-C would; 0 for never. */
+  int interruptAfter;
+
+  Learner learner;
+  Episodes episodes;
+  Training training;
+  Threat threat;
+  Protocol protocol;
+  Quickstart quickstart;
+
+  @Override
+  public Evaluation quickstart(Quickstart job, Session session) {
+    fail();
+    quickstart = job;
+    List<Evaluation.Row> rows =
+        List.of(row("maml", 0.9, 0.4, job.eps()), row("rmaml-out", 0.89, 0.77, job.eps()));
+    List<Evaluation.Row> sweep =
+        List.of(row("maml", 0.9, 0.7, 0.01), row("rmaml-out", 0.89, 0.85, 0.01));
+    List<Evaluation.History> histories =
+        List.of(
+            new Evaluation.History(
+                "maml",
+                List.of(
+                    new Evaluation.History.Point(0, 0.2, 0.1),
+                    new Evaluation.History.Point(100, 0.9, 0.4))));
+    return new Evaluation(
+        job.eps(), "pgd", rows, new Evaluation.Figures(sweep, histories, examples(2, job.eps())));
+  }
+
+  @Override
+  public TrainResult train(
+      Learner what, Episodes on, Training how, RunDirectory run, Session session) {
+    fail();
+    learner = what;
+    episodes = on;
+    training = how;
+    long from = run.start().map(c -> c.step()).orElse(0L);
+    run.writeProvenance(
+        new Provenance(
+            "test",
+            how.seed(),
+            on.data().toString(),
+            "00",
+            "none",
+            List.of(Provenance.Session.ofProcess(from, session.arguments()))));
+    Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(how.seed()));
+    long saved = from;
+    try (Progress progress = Progress.start(session.console(), "train", how.iterations(), "it")) {
+      for (long step = from + 1; step <= how.iterations(); step++) {
+        sleep();
+        weight = weight.fold(step);
+        double loss = weight.uniform(0);
+        run.log(step, Map.of("loss", loss, "clean", 1 - loss, "robust", 0.5 - loss / 2));
+        progress.at(step, Map.of("loss", loss));
+        if (step == interruptAfter) {
+          session.interrupt().request();
+        }
+        boolean stop = session.interrupt().requested();
+        if (stop || step % how.checkpointEvery() == 0 || step == how.iterations()) {
+          Key now = weight;
+          run.save(step, how.keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
+          saved = step;
+        }
+        session.interrupt().check("the checkpoint of step " + saved + " is kept");
+      }
+    }
+    System.getLogger("dev.vauban.test").log(System.Logger.Level.INFO, "trained");
+    double loss = weight.uniform(0);
+    return new TrainResult(
+        run.folder().toString(), what.method().label(), how.iterations(), loss, 1 - loss, null, 1);
+  }
+
+  @Override
+  public Evaluation eval(
+      Path model, Learner what, Episodes on, Threat how, Protocol under, Session session) {
+    fail();
+    learner = what;
+    episodes = on;
+    threat = how;
+    protocol = under;
+    List<Evaluation.Row> rows = new ArrayList<>();
+    for (double eps : how.eps()) {
+      rows.add(row(what.method().label(), 0.9, 0.9 - 3 * eps, eps));
+    }
+    return new Evaluation(
+        how.eps().get(0),
+        how.attack().label(),
+        rows,
+        new Evaluation.Figures(List.of(), List.of(), examples(under.examples(), how.eps().get(0))));
+  }
+
+  @Override
+  public DataInfo data(Episodes on, Session session) {
+    fail();
+    return new DataInfo(
+        on.data().toString(), 28, 28, 1, "abc", List.of(new DataInfo.Split("train", 64, 1280, 20)));
+  }
+
+  @Override
+  public PlanView plan(Learner what, Episodes on, Training how, Session session) {
+    fail();
+    return new PlanView("conv  4x28x28x1", 1, 1e6, 4096);
+  }
+
+  private static Evaluation.Row row(String method, double clean, double robust, double eps) {
+    return new Evaluation.Row(method, eps, 10, 100, clean, 0.01, robust, 0.02, 12.5);
+  }
+
+  private static List<Example> examples(int count, double eps) {
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      float[] clean = {0, 0.5f, 1, 0.25f};
+      float[] attacked = {(float) eps, 0.5f, 1 - (float) eps, 0.25f};
+      examples.add(new Example("maml", 2, 2, 1, clean, attacked, 0, 0, i % 2, eps));
+    }
+    return examples;
+  }
+
+  private static Key read(Path file) {
+    try {
+      String[] words = Files.readString(file).split(" ");
+      return new Key(Integer.parseInt(words[0]), Integer.parseInt(words[1]));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void fail() {
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void sleep() {
+    try {
+      Thread.sleep(stepMillis);
+    } catch (InterruptedException e) {
+      throw CommandException.failed("asleep and interrupted", e);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package dev.vauban.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.run.MetricsLog;
+import dev.vauban.cli.run.RunDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Stopping, resuming and protecting a run, through the train command. */
+class ResumeTest {
+  @TempDir Path folder;
+  private final Cli cli = new Cli();
+
+  @Test
+  void anInterruptedRunKeepsItsCheckpointAndResumesToTheSameEnd() throws Exception {
+    Path whole = folder.resolve("whole");
+    assertThat(train(whole, "--seed", "3")).isEqualTo(ExitCode.OK);
+
+    Path broken = folder.resolve("broken");
+    cli.jobs.interruptAfter = 13;
+    assertThat(train(broken, "--seed", "3")).isEqualTo(ExitCode.INTERRUPTED);
+    assertThat(cli.err).contains("interrupted; the checkpoint of step 13 is kept");
+    cli.jobs.interruptAfter = 0;
+    assertThat(cli.run("train", "--resume", "--out", broken.toString())).isEqualTo(ExitCode.OK);
+
+    assertThat(cli.err).contains("resuming " + broken + " from step 13");
+    assertThat(cli.jobs.training.seed()).isEqualTo(3);
+    assertThat(RunDirectory.latest(broken).orElseThrow().step()).isEqualTo(20);
+    assertThat(RunDirectory.latest(broken).orElseThrow().file())
+        .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(MetricsLog.read(RunDirectory.metricsOf(broken)))
+        .isEqualTo(MetricsLog.read(RunDirectory.metricsOf(whole)));
+    assertThat(RunDirectory.provenance(broken).sessions()).hasSize(2);
+    assertThat(RunDirectory.provenance(broken).sessions().get(1).fromStep()).isEqualTo(13);
+    assertThat(Files.readString(broken.resolve("latest")))
+        .isEqualTo("checkpoint-00000020.safetensors\n");
+  }
+
+  @Test
+  void aKilledRunForgetsWhatItLoggedAfterTheCheckpoint() throws Exception {
+    Path run = folder.resolve("killed");
+    cli.jobs.interruptAfter = 12;
+    train(run);
+    // As if killed: two more steps logged, the second line torn, and an older pointer.
+    Files.writeString(
+        run.resolve("metrics.jsonl"),
+        Files.readString(run.resolve("metrics.jsonl"))
+            + "{\"step\":13,\"loss\":9.0}\n{\"step\":14,\"lo");
+    Files.writeString(run.resolve("latest"), "checkpoint-00000010.safetensors\n");
+    cli.jobs.interruptAfter = 0;
+    assertThat(cli.run("train", "--resume", "--out", run.toString())).isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("from step 10");
+    assertThat(MetricsLog.read(RunDirectory.metricsOf(run)))
+        .extracting(MetricsLog.Line::step)
+        .containsExactly(
+            1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 15L, 16L, 17L, 18L, 19L,
+            20L);
+  }
+
+  @Test
+  void aRunIsNotOverwritten() {
+    Path run = folder.resolve("run");
+    train(run);
+    assertThat(train(run)).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err)
+        .contains(run + " already holds a run; continue it with --resume or choose another --out");
+  }
+
+  @Test
+  void aFolderWithOtherFilesIsNotUsed() throws Exception {
+    Files.writeString(folder.resolve("thesis.tex"), "");
+    assertThat(train(folder)).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains(folder + " is not empty; choose another --out");
+    assertThat(folder.resolve("config.yaml")).doesNotExist();
+  }
+
+  @Test
+  void aRunThatNeverBeganDoesNotBlockItsFolder() {
+    Path run = folder.resolve("run");
+    cli.jobs.failure = new dev.vauban.tensor.FormatException("images.zip: truncated");
+    assertThat(train(run)).isEqualTo(ExitCode.BAD_INPUT);
+    cli.jobs.failure = null;
+    assertThat(train(run)).isEqualTo(ExitCode.OK);
+  }
+
+  @Test
+  void aResumedRunKeepsItsSettings() {
+    Path run = folder.resolve("run");
+    train(run, "--ways", "4");
+    cli.environment.put("VAUBAN_WAYS", "9");
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", "30"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.episodes.ways()).isEqualTo(4);
+    assertThat(cli.jobs.training.iterations()).isEqualTo(30);
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--ways", "5"))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("--ways 5: the run in " + run + " was begun with ways 4");
+  }
+
+  @Test
+  void resumingWithAFileIsRefused() throws Exception {
+    Path run = folder.resolve("run");
+    train(run);
+    Path file = Files.writeString(folder.resolve("c.yaml"), "ways: 3\n");
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--config", file.toString()))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("--config with --resume");
+  }
+
+  @Test
+  void anUnwritableFolderIsOneSentence() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThat(train(file.resolve("run"))).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("cannot write").contains("choose a folder");
+    assertThat(train(file)).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains(file + " is a file; choose another --out");
+    assertThat(cli.err.lines()).hasSize(1);
+  }
+
+  private ExitCode train(Path out, String... more) {
+    String[] arguments = new String[more.length + 7];
+    System.arraycopy(
+        new String[] {
+          "train", "--iterations", "20", "--checkpoint-every", "5", "--out", out.toString()
+        },
+        0,
+        arguments,
+        0,
+        7);
+    System.arraycopy(more, 0, arguments, 7, more.length);
+    return cli.run(arguments);
+  }
+}

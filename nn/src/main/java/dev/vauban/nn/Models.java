@@ -1,0 +1,112 @@
+package dev.vauban.nn;
+
+import dev.vauban.tensor.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The models by name. F is a number of filters, A, B, ... are numbers of hidden units:
+ *
+ * <ul>
+ *   <li>{@code conv4-F}: {@link Conv4#maxPooled}; the usual ones are conv4-64 and conv4-32
+ *   <li>{@code conv4-strided-F}: {@link Conv4#strided}
+ *   <li>{@code conv4-rmaml-F}: {@link Conv4#rmamlOmniglot}
+ *   <li>{@code conv4-cifar}: {@link Conv4#cifar}
+ *   <li>{@code conv4-mini-F}: {@link Conv4#mini}
+ *   <li>{@code mlp-A-B-...}: a perceptron with these hidden layers and ReLU; {@code linear}: none
+ * </ul>
+ */
+public final class Models {
+  private static final List<String> EXAMPLES =
+      List.of(
+          "conv4-64",
+          "conv4-32",
+          "conv4-strided-64",
+          "conv4-strided-32",
+          "conv4-rmaml-64",
+          "conv4-cifar",
+          "conv4-mini-32",
+          "mlp-256-128",
+          "linear");
+  private static final Pattern FILTERS =
+      Pattern.compile("conv4-(?:(strided|rmaml|mini)-)?([1-9][0-9]{0,3})");
+  private static final Pattern HIDDEN = Pattern.compile("mlp((?:-[1-9][0-9]{0,4})+)");
+
+  private Models() {}
+
+  /** Names that {@link #named} knows; other numbers may stand in place of those in them. */
+  public static List<String> names() {
+    return EXAMPLES;
+  }
+
+  /**
+   * The model of a name.
+   *
+   * @param name as listed above, in any case
+   * @param input shape of one example: images [H,W,C]
+   * @param ways number of classes; at least 1
+   * @throws IllegalArgumentException if there is no such model; the message has the nearest name
+   * @throws dev.vauban.tensor.ShapeException if the model cannot take such inputs
+   */
+  public static Model named(String name, Shape input, int ways) {
+    String n = name.strip().toLowerCase(Locale.ROOT);
+    if (n.equals("conv4-cifar")) {
+      return Conv4.cifar(input, ways);
+    }
+    if (n.equals("linear")) {
+      return new Model(n, input, Layers.flatten(), Layers.linear(ways));
+    }
+    Matcher conv = FILTERS.matcher(n);
+    if (conv.matches()) {
+      int filters = Integer.parseInt(conv.group(2));
+      return switch (conv.group(1)) {
+        case "strided" -> Conv4.strided(input, filters, ways);
+        case "rmaml" -> Conv4.rmamlOmniglot(input, filters, ways);
+        case "mini" -> Conv4.mini(input, filters, ways);
+        case null -> Conv4.maxPooled(input, filters, ways);
+        default -> throw new IllegalStateException("pattern and switch differ: " + n);
+      };
+    }
+    Matcher mlp = HIDDEN.matcher(n);
+    if (mlp.matches()) {
+      int[] hidden =
+          Arrays.stream(mlp.group(1).substring(1).split("-")).mapToInt(Integer::parseInt).toArray();
+      Layer body = Layers.sequential(Layers.mlp(Activation.RELU, hidden), Layers.relu());
+      return new Model(n, input, body, Layers.linear(ways));
+    }
+    throw new IllegalArgumentException(
+        "there is no model '"
+            + name
+            + "'; did you mean '"
+            + nearest(n)
+            + "'? There are "
+            + String.join(", ", EXAMPLES));
+  }
+
+  private static String nearest(String name) {
+    return EXAMPLES.stream()
+        .min((a, b) -> Integer.compare(distance(name, a), distance(name, b)))
+        .orElseThrow();
+  }
+
+  /** Levenshtein's edit distance. */
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int substitute = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(substitute, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[b.length()];
+  }
+}

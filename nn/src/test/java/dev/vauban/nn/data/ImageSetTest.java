@@ -1,0 +1,87 @@
+package dev.vauban.nn.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.vauban.tensor.ClosedException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ImageSetTest {
+
+  private static FewShotData open() {
+    return DataSets.open("glyphs", DataOptions.DEFAULT.withGlyphs(new GlyphCounts(6, 0, 4, 3)));
+  }
+
+  @Test
+  void selectionsShareTheBlock() {
+    try (FewShotData data = open()) {
+      ImageSet part = data.all().select(7, 2);
+      assertThat(part.classNames()).containsExactly("glyph7", "glyph2");
+      assertThat(part.imagesOf(0)).containsExactly(21, 22, 23);
+      assertThat(part.size()).isEqualTo(6);
+      assertThat(part.pixels().address()).isEqualTo(data.all().pixels().address());
+      int[] labels = part.labels();
+      assertThat(labels).hasSize(30);
+      assertThat(labels[21]).isZero();
+      assertThat(labels[8]).isEqualTo(1);
+      assertThat(labels[0]).isEqualTo(-1);
+      assertThat(data.all().select(List.of("glyph2")).imagesOf(0)).isEqualTo(part.imagesOf(1));
+    }
+  }
+
+  @Test
+  void theBlockIsAlignedAndReadOnly() {
+    try (FewShotData data = open()) {
+      MemorySegment pixels = data.all().pixels();
+      assertThat(pixels.address() % 64).isZero();
+      assertThat(pixels.byteSize()).isEqualTo(data.all().blockShape().size());
+      assertThat(pixels.isReadOnly()).isTrue();
+      assertThat(data.all().image(3).isReadOnly()).isTrue();
+      assertThatExceptionOfType(IndexOutOfBoundsException.class)
+          .isThrownBy(() -> data.all().image(30));
+    }
+  }
+
+  @Test
+  void theHashCoversContentOrderAndNames() {
+    try (FewShotData a = open();
+        FewShotData b = open()) {
+      assertThat(a.all().contentHash()).hasSize(64).isEqualTo(b.all().contentHash());
+      assertThat(a.train().contentHash()).isEqualTo(a.all().select(0, 1, 2, 3, 4, 5).contentHash());
+      assertThat(a.all().select(1, 0).contentHash())
+          .isNotEqualTo(a.all().select(0, 1).contentHash());
+      assertThat(a.train().contentHash()).isNotEqualTo(a.test().contentHash());
+    }
+  }
+
+  @Test
+  void wrongSelectionsAreExplained() {
+    try (FewShotData data = open()) {
+      assertThatExceptionOfType(DataException.class)
+          .isThrownBy(() -> data.all().select(10))
+          .withMessage("class 10 was asked for, but glyphs has 10 classes");
+      assertThatExceptionOfType(DataException.class)
+          .isThrownBy(() -> data.all().select(1, 1))
+          .withMessage("class 1 of glyphs was asked for twice");
+      assertThatExceptionOfType(DataException.class)
+          .isThrownBy(() -> data.all().select(List.of("gliph2")))
+          .withMessage("glyphs has no class 'gliph2'; did you mean 'glyph2'?");
+    }
+  }
+
+  @Test
+  void useAfterCloseSaysSo() {
+    FewShotData data = open();
+    ImageSet train = data.train();
+    data.close();
+    data.close();
+    train.close();
+    assertThat(train.isClosed()).isTrue();
+    assertThatExceptionOfType(ClosedException.class)
+        .isThrownBy(train::pixels)
+        .withMessage("the images of glyphs were used after their set was closed");
+    assertThatExceptionOfType(ClosedException.class).isThrownBy(() -> train.image(0));
+  }
+}

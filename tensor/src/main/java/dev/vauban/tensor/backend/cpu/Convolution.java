@@ -1,0 +1,103 @@
+package dev.vauban.tensor.backend.cpu;
+
+import dev.vauban.natives.NativeException;
+import dev.vauban.natives.onednn.ConvSpec;
+import dev.vauban.natives.onednn.DataType;
+import dev.vauban.natives.onednn.OneDnn;
+import dev.vauban.natives.onednn.Primitive;
+import dev.vauban.tensor.ConvOp;
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.Shape;
+import dev.vauban.tensor.Window;
+import dev.vauban.tensor.backend.cpu.kernels.ConvForward;
+import dev.vauban.tensor.backend.cpu.kernels.ConvInputGradient;
+import dev.vauban.tensor.backend.cpu.kernels.ConvKernelGradient;
+import dev.vauban.tensor.backend.cpu.kernels.ConvShape;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Convolutions: oneDNN where it is available and has code for the shapes, else Java kernels. */
+final class Convolution {
+  private Convolution() {}
+
+  static Step step(Expr e, ConvOp op, List<Object> reads, Context context) {
+    Shape x;
+    Shape w;
+    switch (op) {
+      case ConvOp.Convolve c -> {
+        x = e.input(0).shape();
+        w = e.input(1).shape();
+      }
+      case ConvOp.InputGradient c -> {
+        x = c.input();
+        w = e.input(1).shape();
+      }
+      case ConvOp.KernelGradient c -> {
+        x = e.input(0).shape();
+        w = c.kernel();
+      }
+    }
+    DType t = e.dtype();
+    if (context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
+      OneDnn dnn = context.oneDnn.get();
+      ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
+      Supplier<Primitive> make =
+          () ->
+              switch (op) {
+                case ConvOp.Convolve c -> dnn.convForward(spec);
+                case ConvOp.InputGradient c -> dnn.convBackwardData(spec);
+                case ConvOp.KernelGradient c -> dnn.convBackwardWeights(spec);
+              };
+      try {
+        return Native.step(e, reads, context, make);
+      } catch (NativeException none) {
+        System.getLogger(Convolution.class.getName())
+            .log(System.Logger.Level.DEBUG, "no native kernel for " + spec, none);
+      }
+    }
+    return t == DType.F32 ? java(e, op, reads, x, w) : InterpretedStep.of(e, reads);
+  }
+
+  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
+    Window v = op.window();
+    return ConvSpec.of(x.dim(0), x.dim(1), x.dim(2), x.dim(3), w.dim(3), w.dim(0), w.dim(1))
+        .stride(v.strideH(), v.strideW())
+        .pad(v.top(), v.bottom(), v.left(), v.right())
+        .dilation(v.dilationH(), v.dilationW())
+        .groups(op.groups())
+        .types(t, t, t);
+  }
+
+  private static Step java(Expr e, ConvOp op, List<Object> reads, Shape x, Shape w) {
+    ConvShape shape =
+        new ConvShape(
+            x.dim(0),
+            x.dim(1),
+            x.dim(2),
+            x.dim(3),
+            w.dim(3),
+            Kernels.window(op.window(), w.dim(0), w.dim(1)),
+            op.groups());
+    long flops = (long) shape.flops();
+    return switch (op) {
+      case ConvOp.Convolve c -> {
+        ConvForward k = new ConvForward(shape);
+        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+      }
+      case ConvOp.InputGradient c -> {
+        ConvInputGradient k = new ConvInputGradient(shape);
+        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+      }
+      case ConvOp.KernelGradient c -> {
+        ConvKernelGradient k = new ConvKernelGradient(shape);
+        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+      }
+    };
+  }
+
+  private static Step step(
+      Expr e, List<Object> reads, long scratch, long flops, KernelStep.Maker maker) {
+    return new KernelStep("java " + Kernels.label(e), reads, List.of(e), scratch, flops, maker);
+  }
+}

@@ -1,0 +1,32 @@
+package dev.vauban.meta;
+
+import dev.vauban.adversarial.Attack;
+import dev.vauban.nn.Loss;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A meta-learner as it is trained and as it is tested. They differ where training attacks the
+ * support set: every paper's protocol adapts to clean examples at test time.
+ *
+ * @param name for tables and messages
+ * @param training what meta-training minimises
+ * @param evaluation how to adapt at test time
+ * @param clean the loss of clean images
+ * @param robustness the attack that training holds against, or null if it knows none
+ */
+public record Method(
+    String name, MetaLearner training, MetaLearner evaluation, Loss clean, Attack robustness) {
+  /** Checks that everything but the attack is there. */
+  public Method {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(training, "training");
+    Objects.requireNonNull(evaluation, "evaluation");
+    Objects.requireNonNull(clean, "clean");
+  }
+
+  /** The attack that training holds against. */
+  public Optional<Attack> attack() {
+    return Optional.ofNullable(robustness);
+  }
+}

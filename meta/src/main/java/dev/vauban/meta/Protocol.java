@@ -1,0 +1,81 @@
+package dev.vauban.meta;
+
+import dev.vauban.adversarial.Attack;
+import dev.vauban.adversarial.Attacks;
+import dev.vauban.tensor.Expr;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * How a meta-learned initialisation is judged; the same for every method. The support set is clean;
+ * the whole query set is one batch, in crafting as in scoring, since batch norm makes its images
+ * depend on one another; every query counts, also those that were wrong without an attack.
+ *
+ * @param steps numbers of fine-tune steps after which to score, rising, each at least 0
+ * @param attack the attack for a radius, which is an input of the plan
+ * @param target whose gradients the attack follows
+ * @param chunk episodes evaluated together, at least 1; a matter of speed and memory, not of results
+ */
+public record Protocol(
+    List<Integer> steps, Function<Expr, Attack> attack, Target target, int chunk) {
+  /** Whose gradients an attack follows. */
+  public enum Target {
+    /** The adapted weights that are scored: the white-box attack of the papers. */
+    ADAPTED,
+    /** The weights before adaptation, as an attacker without the support set would. */
+    INITIAL
+  }
+
+  private static final int TEST_STEPS = 10;
+
+  /** Checks the ranges. */
+  public Protocol {
+    steps = List.copyOf(steps);
+    Objects.requireNonNull(attack, "attack");
+    Objects.requireNonNull(target, "target");
+    boolean rising = !steps.isEmpty() && steps.getFirst() >= 0;
+    for (int i = 1; i < steps.size(); i++) {
+      rising &= steps.get(i) > steps.get(i - 1);
+    }
+    if (!rising) {
+      throw new IllegalArgumentException(
+          "the numbers of fine-tune steps must rise from 0 or more, not " + steps);
+    }
+    if (chunk < 1) {
+      throw new IllegalArgumentException("at least 1 episode at a time, not " + chunk);
+    }
+  }
+
+  /**
+   * The papers' protocol: PGD-10 with steps of 2.5 eps / 10 from a random start, white-box, after 10
+   * fine-tune steps (R-MAML and AQ train with 5).
+   */
+  public static Protocol papers() {
+    return new Protocol(
+        List.of(TEST_STEPS),
+        eps -> Attacks.named("pgd-10", Attacks.Options.eps(eps)),
+        Target.ADAPTED,
+        8);
+  }
+
+  /** This protocol, scored after these numbers of steps. */
+  public Protocol at(Integer... numbers) {
+    return new Protocol(List.of(numbers), attack, target, chunk);
+  }
+
+  /** This protocol with another attack. */
+  public Protocol against(Function<Expr, Attack> other) {
+    return new Protocol(steps, other, target, chunk);
+  }
+
+  /** This protocol with another target. */
+  public Protocol against(Target other) {
+    return new Protocol(steps, attack, other, chunk);
+  }
+
+  /** This protocol with another number of episodes at a time. */
+  public Protocol inChunksOf(int episodes) {
+    return new Protocol(steps, attack, target, episodes);
+  }
+}

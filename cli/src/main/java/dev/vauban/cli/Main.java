@@ -34,6 +34,7 @@ public final class Main {
   private final Map<String, String> environment;
   private final Supplier<Jobs> jobs;
   private final Interrupt interrupt;
+  private boolean worked;
 
   private Main(
       Console console, Map<String, String> environment, Supplier<Jobs> jobs, Interrupt interrupt) {
@@ -46,14 +47,22 @@ public final class Main {
   /** Runs a command line and ends the process with its exit code. */
   public static void main(String[] arguments) {
     Map<String, String> environment = System.getenv();
-    System.exit(
-        run(
-                Console.ofProcess(environment),
-                environment,
-                Jobs::installed,
-                new Interrupt(),
-                arguments)
-            .status());
+    Main main =
+        new Main(Console.ofProcess(environment), environment, Jobs::installed, new Interrupt());
+    main.exit(main.run(arguments));
+  }
+
+  /**
+   * Ends the process. {@code Runtime.exit} asks for a logger (since JDK 21), which loads the whole
+   * logging library; where no command ran there is nothing to shut down, so it is passed by.
+   */
+  private void exit(ExitCode code) {
+    if (worked) {
+      System.exit(code.status());
+    }
+    console.out().flush();
+    console.err().flush();
+    Runtime.getRuntime().halt(code.status());
   }
 
   /**
@@ -137,9 +146,9 @@ public final class Main {
     resolved.notices().forEach(speaking::notice);
     interrupt.onSignals(
         () -> speaking.notice("stopping at the next safe point; Ctrl-C again stops at once"));
+    worked = true;
     Answer answer =
-        work.run(
-            new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
+        work.run(new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
     console.result(common.json() ? Json.pretty(answer.json()) : answer.text());
     return answer.code();
   }

@@ -53,7 +53,8 @@ public final class FakeJobs implements Jobs {
     quickstart = job;
     List<Evaluation.Row> rows =
         List.of(row("maml", 0.9, 0.4, job.eps()), row("rmaml-out", 0.89, 0.77, job.eps()));
-    List<Evaluation.Row> sweep = List.of(row("maml", 0.9, 0.7, 0.01), row("rmaml-out", 0.89, 0.85, 0.01));
+    List<Evaluation.Row> sweep =
+        List.of(row("maml", 0.9, 0.7, 0.01), row("rmaml-out", 0.89, 0.85, 0.01));
     List<Evaluation.History> histories =
         List.of(
             new Evaluation.History(
@@ -75,12 +76,15 @@ public final class FakeJobs implements Jobs {
     long from = run.start().map(c -> c.step()).orElse(0L);
     run.writeProvenance(
         new Provenance(
-            "test", how.seed(), on.data().toString(), "00", "none",
+            "test",
+            how.seed(),
+            on.data().toString(),
+            "00",
+            "none",
             List.of(Provenance.Session.ofProcess(from, session.arguments()))));
     Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(how.seed()));
     long saved = from;
-    try (Progress progress =
-        Progress.start(session.console(), "train", how.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), "train", how.iterations(), "it")) {
       for (long step = from + 1; step <= how.iterations(); step++) {
         sleep();
         weight = weight.fold(step);
@@ -118,7 +122,9 @@ public final class FakeJobs implements Jobs {
       rows.add(row(what.method().label(), 0.9, 0.9 - 3 * eps, eps));
     }
     return new Evaluation(
-        how.eps().get(0), how.attack().label(), rows,
+        how.eps().get(0),
+        how.attack().label(),
+        rows,
         new Evaluation.Figures(List.of(), List.of(), examples(under.examples(), how.eps().get(0))));
   }
 
@@ -171,5 +177,4 @@ public final class FakeJobs implements Jobs {
       throw CommandException.failed("asleep and interrupted", e);
     }
   }
-
 }

@@ -111,8 +111,7 @@ class MainTest {
         new UncheckedIOException(new IOException("No space left on device")),
         ExitCode.FAILED,
         "no space left on the disk");
-    expect(
-        CommandException.environment("no GPU", null), ExitCode.ENVIRONMENT, "vauban: no GPU");
+    expect(CommandException.environment("no GPU", null), ExitCode.ENVIRONMENT, "vauban: no GPU");
     expect(
         new dev.vauban.natives.NativeException("no library", "install it", null),
         ExitCode.ENVIRONMENT,
@@ -146,10 +145,31 @@ class MainTest {
     Path out = folder.resolve("run");
     assertThat(
             cli.run(
-                "train", "--method", "rmaml-out", "--data", "cifarfs:/data/c", "--ways", "20",
-                "--shots", "5", "--train-attack", "pgd", "--eps", "4/255", "--gamma", "0.2",
-                "--inner-steps", "3", "--iterations", "10", "--meta-batch", "8", "--seed", "7",
-                "--out", out.toString()))
+                "train",
+                "--method",
+                "rmaml-out",
+                "--data",
+                "cifarfs:/data/c",
+                "--ways",
+                "20",
+                "--shots",
+                "5",
+                "--train-attack",
+                "pgd",
+                "--eps",
+                "4/255",
+                "--gamma",
+                "0.2",
+                "--inner-steps",
+                "3",
+                "--iterations",
+                "10",
+                "--meta-batch",
+                "8",
+                "--seed",
+                "7",
+                "--out",
+                out.toString()))
         .as(cli.err)
         .isEqualTo(ExitCode.OK);
     assertThat(cli.jobs.learner.method()).isEqualTo(Method.RMAML_OUT);
@@ -226,8 +246,7 @@ class MainTest {
     assertThat(cli.out).contains("method", "clean", "robust", "seconds", "90.0 ± 1.0%");
     assertThat(page).content().contains("Robust few-shot learning", "What the attack does");
     assertThat(cli.jobs.quickstart.iterations()).isEqualTo(60);
-    assertThat(cli.run("quickstart", "--json", "--report", page.toString()))
-        .isEqualTo(ExitCode.OK);
+    assertThat(cli.run("quickstart", "--json", "--report", page.toString())).isEqualTo(ExitCode.OK);
     assertThat((List<?>) cli.json().get("rows")).hasSize(2);
     assertThat(cli.jobs.quickstart.iterations()).isEqualTo(300);
   }

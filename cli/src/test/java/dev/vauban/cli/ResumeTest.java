@@ -36,7 +36,8 @@ class ResumeTest {
         .isEqualTo(MetricsLog.read(RunDirectory.metricsOf(whole)));
     assertThat(RunDirectory.provenance(broken).sessions()).hasSize(2);
     assertThat(RunDirectory.provenance(broken).sessions().get(1).fromStep()).isEqualTo(13);
-    assertThat(Files.readString(broken.resolve("latest"))).isEqualTo("checkpoint-00000020.safetensors\n");
+    assertThat(Files.readString(broken.resolve("latest")))
+        .isEqualTo("checkpoint-00000020.safetensors\n");
   }
 
   @Test
@@ -55,8 +56,9 @@ class ResumeTest {
     assertThat(cli.err).contains("from step 10");
     assertThat(MetricsLog.read(RunDirectory.metricsOf(run)))
         .extracting(MetricsLog.Line::step)
-        .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 15L, 16L, 17L,
-            18L, 19L, 20L);
+        .containsExactly(
+            1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L, 13L, 14L, 15L, 16L, 17L, 18L, 19L,
+            20L);
   }
 
   @Test
@@ -105,8 +107,7 @@ class ResumeTest {
     Path run = folder.resolve("run");
     train(run);
     Path file = Files.writeString(folder.resolve("c.yaml"), "ways: 3\n");
-    assertThat(
-            cli.run("train", "--resume", "--out", run.toString(), "--config", file.toString()))
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--config", file.toString()))
         .isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("--config with --resume");
   }
@@ -127,7 +128,10 @@ class ResumeTest {
         new String[] {
           "train", "--iterations", "20", "--checkpoint-every", "5", "--out", out.toString()
         },
-        0, arguments, 0, 7);
+        0,
+        arguments,
+        0,
+        7);
     System.arraycopy(more, 0, arguments, 7, more.length);
     return cli.run(arguments);
   }

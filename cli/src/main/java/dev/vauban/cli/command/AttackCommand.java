@@ -94,10 +94,7 @@ public final class AttackCommand implements Command, Base, Presets {
                 protocol,
                 session);
     Examples.write(out, evaluation.figures().examples());
-    long fooled =
-        evaluation.figures().examples().stream()
-            .filter(Example::fooled)
-            .count();
+    long fooled = evaluation.figures().examples().stream().filter(Example::fooled).count();
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("eps", evaluation.eps());
     json.put("attack", evaluation.attack());

@@ -52,7 +52,8 @@ public final class EvalCommand implements Command, Base, Presets {
       paramLabel = "N",
       split = ",",
       defaultValue = "10",
-      description = "numbers of adaptation steps to report, with commas (default: ${DEFAULT-VALUE})")
+      description =
+          "numbers of adaptation steps to report, with commas (default: ${DEFAULT-VALUE})")
   List<Integer> fineTuneSteps;
 
   @Mixin EpisodeOptions episodes;
@@ -100,8 +101,6 @@ public final class EvalCommand implements Command, Base, Presets {
   private static Evaluation join(List<Evaluation> evaluations) {
     Evaluation first = evaluations.get(0);
     return new Evaluation(
-        first.eps(),
-        first.attack(),
-        evaluations.stream().flatMap(e -> e.rows().stream()).toList());
+        first.eps(), first.attack(), evaluations.stream().flatMap(e -> e.rows().stream()).toList());
   }
 }

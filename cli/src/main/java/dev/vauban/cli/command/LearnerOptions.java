@@ -72,7 +72,8 @@ public final class LearnerOptions {
       names = "--train-attack",
       paramLabel = "ATTACK",
       defaultValue = "fgsm-rs",
-      description = "attack in the robust loss: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+      description =
+          "attack in the robust loss: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
   TrainAttack trainAttack;
 
   @Range(min = 1, max = 100)
@@ -87,8 +88,8 @@ public final class LearnerOptions {
       names = "--eps",
       paramLabel = "EPS",
       description =
-          "budget of the training attack, as 8/255 or a decimal in (0,1) (default: 16/255 on grey images, 8/255 on"
-              + " colour)")
+          "budget of the training attack, as 8/255 or a decimal in (0,1) (default: 16/255 on grey"
+              + " images, 8/255 on colour)")
   Eps eps;
 
   /**

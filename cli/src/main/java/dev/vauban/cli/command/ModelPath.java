@@ -62,7 +62,10 @@ final class ModelPath {
     }
     LearnerOptions options = new LearnerOptions();
     Resolver.load(options, config);
-    if (options.model == null || options.innerRate == null || options.eps == null || options.order == null) {
+    if (options.model == null
+        || options.innerRate == null
+        || options.eps == null
+        || options.order == null) {
       throw CommandException.badInput(
           config + " does not name model, inner-rate, order and eps; it is not the file of a run");
     }

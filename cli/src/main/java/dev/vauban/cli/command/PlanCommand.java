@@ -31,8 +31,7 @@ public final class PlanCommand implements Command, Presets {
         session
             .jobs()
             .get()
-            .plan(
-                learner.learner(), episodes.episodes(), training.training(work), session);
+            .plan(learner.learner(), episodes.episodes(), training.training(work), session);
     return Answer.ok(plan.text(), plan);
   }
 }

@@ -42,7 +42,8 @@ public final class QuickstartCommand implements Command, Presets {
       names = "--eps",
       paramLabel = "EPS",
       defaultValue = "16/255",
-      description = "the attack's budget, as 8/255 or a decimal in (0,1) (default: ${DEFAULT-VALUE})")
+      description =
+          "the attack's budget, as 8/255 or a decimal in (0,1) (default: ${DEFAULT-VALUE})")
   Eps eps;
 
   @Option(
@@ -64,7 +65,8 @@ public final class QuickstartCommand implements Command, Presets {
   public Map<String, Value> presets() {
     return brief
         ? Map.of("iterations", new Value("60", "short"), "episodes", new Value("40", "short"))
-        : Map.of("iterations", new Value("300", "default"), "episodes", new Value("100", "default"));
+        : Map.of(
+            "iterations", new Value("300", "default"), "episodes", new Value("100", "default"));
   }
 
   @Override

@@ -35,8 +35,15 @@ import picocli.CommandLine.Option;
 public final class TrainCommand implements Command, Base, Presets {
   /** Settings that a resumed run may change: they do not touch what is computed. */
   private static final Set<String> FREE_ON_RESUME =
-      Set.of("out", "workers", "iterations", "log-every", "checkpoint-every", "keep",
-          "validate-every", "validate-episodes");
+      Set.of(
+          "out",
+          "workers",
+          "iterations",
+          "log-every",
+          "checkpoint-every",
+          "keep",
+          "validate-every",
+          "validate-episodes");
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
@@ -113,30 +120,34 @@ public final class TrainCommand implements Command, Base, Presets {
 
   /** A resumed run that changed its data or its method would not be the run it claims to be. */
   private void refuseChanges(Session session) {
-    Map<String, ConfigFile.Entry> before =
-        ConfigFile.read(RunDirectory.configOf(out));
+    Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
     session
         .settings()
         .values()
-        .forEach(
-            (name, value) -> {
-              var old = before.get(name);
-              if (value.source().equals("flag")
-                  && !FREE_ON_RESUME.contains(name)
-                  && old != null
-                  && !old.value().equals(value.text())) {
-                throw CommandException.badInput(
-                    "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
-                            .formatted(name, value.text(), out, name, old.value())
-                        + " run to change it");
-              }
-            });
+        .forEach((name, value) -> {
+          var old = before.get(name);
+          if (value.source().equals("flag")
+              && !FREE_ON_RESUME.contains(name)
+              && old != null
+              && !old.value().equals(value.text())) {
+            throw CommandException.badInput(
+                "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
+                        .formatted(name, value.text(), out, name, old.value())
+                    + " run to change it");
+          }
+        });
   }
 
   private static String text(TrainResult result, int width) {
     TextTable table =
-        new TextTable().left("method").right("steps").right("loss").right("clean").right("robust")
-            .right("seconds").left("run");
+        new TextTable()
+            .left("method")
+            .right("steps")
+            .right("loss")
+            .right("clean")
+            .right("robust")
+            .right("seconds")
+            .left("run");
     table.row(
         result.method(),
         result.iterations(),

@@ -35,7 +35,8 @@ public final class TrainingOptions {
       names = "--clip",
       paramLabel = "NORM",
       defaultValue = "10",
-      description = "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
+      description =
+          "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
   double clip;
 
   @Range(min = 1)

@@ -64,7 +64,13 @@ public final class ConfigFile {
         Entry before = entries.put(key, new Entry(value, line));
         if (before != null) {
           throw CommandException.badInput(
-              name + " line " + line + ": " + key + " is given twice (also line " + before.line
+              name
+                  + " line "
+                  + line
+                  + ": "
+                  + key
+                  + " is given twice (also line "
+                  + before.line
                   + ")");
         }
       }
@@ -88,7 +94,8 @@ public final class ConfigFile {
       throw CommandException.badInput(where + " has no value; write one or remove the line");
     }
     if (!token.isScalarValue()) {
-      throw CommandException.badInput(where + " holds a nested mapping; a single value is expected");
+      throw CommandException.badInput(
+          where + " holds a nested mapping; a single value is expected");
     }
     return parser.getString();
   }
@@ -109,16 +116,15 @@ public final class ConfigFile {
     StringBuilder quoted = new StringBuilder("\"");
     value
         .chars()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '"' -> quoted.append("\\\"");
-                case '\\' -> quoted.append("\\\\");
-                case '\n' -> quoted.append("\\n");
-                case '\t' -> quoted.append("\\t");
-                default -> quoted.append((char) c);
-              }
-            });
+        .forEach(c -> {
+          switch (c) {
+            case '"' -> quoted.append("\\\"");
+            case '\\' -> quoted.append("\\\\");
+            case '\n' -> quoted.append("\\n");
+            case '\t' -> quoted.append("\\t");
+            default -> quoted.append((char) c);
+          }
+        });
     return quoted.append('"').toString();
   }
 }

@@ -66,19 +66,21 @@ public record DataSpec(Kind kind, Path folder, long seed) {
         Arrays.stream(Kind.values())
             .filter(k -> k.label.equalsIgnoreCase(name.strip()))
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        Nearest.unknown(
-                            "data set",
-                            name,
-                            Arrays.stream(Kind.values()).map(Kind::label).toList())));
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    Nearest.unknown(
+                        "data set", name, Arrays.stream(Kind.values()).map(Kind::label).toList())));
     if (kind == Kind.GLYPHS) {
       return new DataSpec(kind, null, rest.isEmpty() ? 0 : seed(rest));
     }
     if (rest.isBlank()) {
       throw new IllegalArgumentException(
-          kind.label + " needs its folder: write " + kind.form() + ", e.g. " + kind.label + ":data");
+          kind.label
+              + " needs its folder: write "
+              + kind.form()
+              + ", e.g. "
+              + kind.label
+              + ":data");
     }
     return new DataSpec(kind, Path.of(rest), 0);
   }

@@ -143,24 +143,22 @@ public final class Resolver {
             .flatMap(s -> settingNames(s).stream())
             .map(Layers::variable)
             .collect(Collectors.toSet());
-    environment.forEach(
-        (variable, text) -> {
-          if (names.containsKey(variable)) {
-            values.put(names.get(variable), new Settings.Value(text, variable));
-          } else if (variable.startsWith("VAUBAN_") && !known.contains(variable)) {
-            known.stream()
-                .filter(k -> Nearest.to(variable, List.of(k)).isPresent() && close(variable, k))
-                .min(java.util.Comparator.naturalOrder())
-                .ifPresent(
-                    k ->
-                        notices.add(
-                            "the environment variable "
-                                + variable
-                                + " sets nothing; did you mean "
-                                + k
-                                + "?"));
-          }
-        });
+    environment.forEach((variable, text) -> {
+      if (names.containsKey(variable)) {
+        values.put(names.get(variable), new Settings.Value(text, variable));
+      } else if (variable.startsWith("VAUBAN_") && !known.contains(variable)) {
+        known.stream()
+            .filter(k -> Nearest.to(variable, List.of(k)).isPresent() && close(variable, k))
+            .min(java.util.Comparator.naturalOrder())
+            .ifPresent(k ->
+                notices.add(
+                    "the environment variable "
+                        + variable
+                        + " sets nothing; did you mean "
+                        + k
+                        + "?"));
+      }
+    });
     return values;
   }
 
@@ -181,14 +179,13 @@ public final class Resolver {
     String name = file.toString();
     Map<String, Settings.Value> values = new LinkedHashMap<>();
     ConfigFile.read(file)
-        .forEach(
-            (key, entry) -> {
-              if (!settingNames(spec).contains(key)) {
-                throw CommandException.badInput(
-                    name + " line " + entry.line() + ": " + unknownKey(key, spec));
-              }
-              values.put(key, new Settings.Value(entry.value(), name + " line " + entry.line()));
-            });
+        .forEach((key, entry) -> {
+          if (!settingNames(spec).contains(key)) {
+            throw CommandException.badInput(
+                name + " line " + entry.line() + ": " + unknownKey(key, spec));
+          }
+          values.put(key, new Settings.Value(entry.value(), name + " line " + entry.line()));
+        });
     return values;
   }
 
@@ -199,8 +196,13 @@ public final class Resolver {
             .map(CommandSpec::qualifiedName)
             .toList();
     if (!owners.isEmpty()) {
-      return "the key '" + key + "' belongs to '" + owners.get(0) + "', not to '"
-          + spec.qualifiedName() + "'";
+      return "the key '"
+          + key
+          + "' belongs to '"
+          + owners.get(0)
+          + "', not to '"
+          + spec.qualifiedName()
+          + "'";
     }
     return Nearest.unknown("key", key, List.copyOf(settingNames(spec)))
         + (Nearest.to(key, settingNames(spec)).isPresent()
@@ -211,12 +213,11 @@ public final class Resolver {
   private static Map<String, Settings.Value> fromRun(Path file, CommandSpec spec) {
     Map<String, Settings.Value> values = new LinkedHashMap<>();
     ConfigFile.read(file)
-        .forEach(
-            (key, entry) -> {
-              if (settingNames(spec).contains(key)) {
-                values.put(key, new Settings.Value(entry.value(), file.toString()));
-              }
-            });
+        .forEach((key, entry) -> {
+          if (settingNames(spec).contains(key)) {
+            values.put(key, new Settings.Value(entry.value(), file.toString()));
+          }
+        });
     return values;
   }
 
@@ -293,7 +294,9 @@ public final class Resolver {
     return bound == Math.rint(bound) ? Long.toString((long) bound) : Double.toString(bound);
   }
 
-  /** How the user wrote the value: {@code --ways 0}, {@code VAUBAN_WAYS=0}, {@code f.yaml line 3}. */
+  /**
+   * How the user wrote the value: {@code --ways 0}, {@code VAUBAN_WAYS=0}, {@code f.yaml line 3}.
+   */
   private static String origin(boolean flag, OptionSpec option, Layers layers, String value) {
     String source = layers.source(option);
     if (flag || source.equals("default")) {
@@ -325,9 +328,12 @@ public final class Resolver {
   private static String unmatched(String argument, CommandSpec spec) {
     if (argument.startsWith("-")) {
       String name = argument.replaceFirst("=.*", "");
-      List<String> options = spec.options().stream().flatMap(o -> List.of(o.names()).stream()).toList();
+      List<String> options =
+          spec.options().stream().flatMap(o -> List.of(o.names()).stream()).toList();
       String nearest =
-          Nearest.to(name.replaceFirst("^-+", ""), options.stream().map(o -> o.replaceFirst("^-+", "")).toList())
+          Nearest.to(
+                  name.replaceFirst("^-+", ""),
+                  options.stream().map(o -> o.replaceFirst("^-+", "")).toList())
               .map(n -> "; did you mean '" + (n.length() == 1 ? "-" : "--") + n + "'?")
               .orElse("");
       return "unknown option '" + name + "' of '" + spec.qualifiedName() + "'" + nearest;

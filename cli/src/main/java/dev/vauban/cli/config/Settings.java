@@ -41,7 +41,8 @@ public record Settings(String command, Map<String, Value> values) {
     int width = lines.stream().mapToInt(String::length).max().orElse(0);
     int i = 0;
     for (Value value : values.values()) {
-      yaml.append(String.format("%-" + Math.max(1, width) + "s  # %s%n", lines.get(i++), value.source()));
+      yaml.append(
+          String.format("%-" + Math.max(1, width) + "s  # %s%n", lines.get(i++), value.source()));
     }
     return yaml.toString().replace("\r\n", "\n");
   }

@@ -26,7 +26,8 @@ final class FolderChecks {
     while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
     }
-    boolean writable = existing != null && Files.isDirectory(existing) && Files.isWritable(existing);
+    boolean writable =
+        existing != null && Files.isDirectory(existing) && Files.isWritable(existing);
     facts.put("writable", writable);
     if (!writable) {
       return Check.optional(

@@ -39,8 +39,7 @@ final class JvmChecks {
       facts.put("lanes", bits / Float.SIZE);
       return Check.ok("Vector API", bits + " bits, " + bits / Float.SIZE + " floats", facts);
     } catch (ReflectiveOperationException | LinkageError e) {
-      boolean inImage =
-          java.lang.module.ModuleFinder.ofSystem().find(MODULE).isPresent();
+      boolean inImage = java.lang.module.ModuleFinder.ofSystem().find(MODULE).isPresent();
       return Check.missing(
           "Vector API",
           "the module " + MODULE + (inImage ? " is not enabled" : " is not part of this JDK"),
@@ -59,8 +58,13 @@ final class JvmChecks {
     facts.put("os", System.getProperty("os.name"));
     return Check.ok(
         "Processor",
-        cores + (cores == 1 ? " core, " : " cores, ") + System.getProperty("os.arch") + ", "
-            + System.getProperty("os.name") + " " + System.getProperty("os.version"),
+        cores
+            + (cores == 1 ? " core, " : " cores, ")
+            + System.getProperty("os.arch")
+            + ", "
+            + System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version"),
         facts);
   }
 

@@ -15,7 +15,12 @@ final class LibraryChecks {
     } catch (LinkageError | RuntimeException e) {
       return oneDnn(
           new OneDnn.Status(
-              false, "", "", "", "", 0,
+              false,
+              "",
+              "",
+              "",
+              "",
+              0,
               "its bindings do not load: " + e,
               "run it on a 64-bit Linux, or set VAUBAN_ONEDNN=off"));
     }

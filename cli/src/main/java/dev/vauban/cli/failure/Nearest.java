@@ -19,7 +19,10 @@ public final class Nearest {
     return names.stream()
         .filter(name -> plausible(wanted, name.toLowerCase(Locale.ROOT)))
         .min(
-            Comparator.<String>comparingInt(n -> distance(wanted, n.toLowerCase(Locale.ROOT)))
+            // Who typed the start of a name meant it, however much is missing.
+            Comparator.<String, Boolean>comparing(
+                    n -> wanted.length() < 3 || !n.toLowerCase(Locale.ROOT).startsWith(wanted))
+                .thenComparingInt(n -> distance(wanted, n.toLowerCase(Locale.ROOT)))
                 .thenComparing(Comparator.naturalOrder()));
   }
 

@@ -12,8 +12,7 @@ import java.util.List;
  * @param rows one per model, number of fine-tune steps and budget
  * @param figures what only the report shows
  */
-public record Evaluation(
-    double eps, String attack, List<Row> rows, @JsonIgnore Figures figures) {
+public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore Figures figures) {
 
   /**
    * One model's accuracy over episodes. Accuracies and half-widths of 95% confidence intervals are

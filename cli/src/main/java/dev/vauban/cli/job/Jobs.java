@@ -47,11 +47,10 @@ public interface Jobs {
   static Jobs installed() {
     return ServiceLoader.load(Jobs.class)
         .findFirst()
-        .orElseThrow(
-            () ->
-                dev.vauban.cli.failure.CommandException.environment(
-                    "this installation has no learning modules; build it again with './mvnw"
-                        + " package'",
-                    null));
+        .orElseThrow(() ->
+            dev.vauban.cli.failure.CommandException.environment(
+                "this installation has no learning modules; build it again with './mvnw"
+                    + " package'",
+                null));
   }
 }

@@ -11,5 +11,4 @@ import java.util.List;
  * @param workers threads
  * @param examples attacked images to return for the report
  */
-public record Protocol(
-    int episodes, List<Integer> steps, long seed, int workers, int examples) {}
+public record Protocol(int episodes, List<Integer> steps, long seed, int workers, int examples) {}

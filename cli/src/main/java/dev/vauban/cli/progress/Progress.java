@@ -61,12 +61,16 @@ public final class Progress implements AutoCloseable {
         console.screen() == Console.Screen.TERMINAL
             && console.verbosity() != Console.Verbosity.QUIET;
     return new Progress(
-        console, task, total, unit, System::nanoTime, drawn ? bar(console, task, total, unit) : null);
+        console,
+        task,
+        total,
+        unit,
+        System::nanoTime,
+        drawn ? bar(console, task, total, unit) : null);
   }
 
   /** Progress in lines, on a clock in nanoseconds that a test turns. */
-  static Progress lines(
-      Console console, String task, long total, String unit, LongSupplier clock) {
+  static Progress lines(Console console, String task, long total, String unit, LongSupplier clock) {
     return new Progress(console, task, total, unit, clock, null);
   }
 
@@ -76,8 +80,7 @@ public final class Progress implements AutoCloseable {
         .setTaskName(task)
         .setInitialMax(total)
         .setUnit(" " + unit, 1)
-        .setStyle(
-            blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
+        .setStyle(blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
         .setUpdateIntervalMillis(250)
         .showSpeed()
         // An explicit width: asking the library to find it loads a native terminal library.

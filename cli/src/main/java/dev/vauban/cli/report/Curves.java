@@ -16,8 +16,7 @@ import java.util.Locale;
  * @param series the lines
  * @param level a dotted horizontal line, e.g. chance; null for none
  */
-public record Curves(
-    String title, String caption, Axis x, Axis y, List<Series> series, Level level)
+public record Curves(String title, String caption, Axis x, Axis y, List<Series> series, Level level)
     implements Block {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 400;
@@ -128,27 +127,40 @@ public record Curves(
     for (double tick : y.ticksOver(frame.y0, frame.y1, 5)) {
       double py = frame.py(tick);
       svg.append(
-          f("<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
+          f(
+              "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
               LEFT, py, WIDTH - RIGHT, py));
-      svg.append(f("<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-          LEFT - 9, py + 4, y.format(tick)));
+      svg.append(
+          f(
+              "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
+              LEFT - 9, py + 4, y.format(tick)));
     }
     int base = HEIGHT - BOTTOM;
-    svg.append(f("<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>",
-        LEFT, base, WIDTH - RIGHT, base));
+    svg.append(
+        f(
+            "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>",
+            LEFT, base, WIDTH - RIGHT, base));
     for (double tick : x.ticksOver(frame.x0, frame.x1, 8)) {
       double px = frame.px(tick);
-      svg.append(f("<line class=\"axis\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>",
-          px, base, px, base + 5));
-      svg.append(f("<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-          px, base + 20, x.format(tick)));
+      svg.append(
+          f(
+              "<line class=\"axis\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>",
+              px, base, px, base + 5));
+      svg.append(
+          f(
+              "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+              px, base + 20, x.format(tick)));
     }
-    svg.append(f("<text class=\"name\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-        (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 9, Html.escape(x.label())));
+    svg.append(
+        f(
+            "<text class=\"name\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+            (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 9, Html.escape(x.label())));
     double middle = (TOP + HEIGHT - BOTTOM) / 2.0;
-    svg.append(f("<text class=\"name\" transform=\"translate(15 %.1f) rotate(-90)\""
-            + " text-anchor=\"middle\">%s</text>\n",
-        middle, Html.escape(y.label())));
+    svg.append(
+        f(
+            "<text class=\"name\" transform=\"translate(15 %.1f) rotate(-90)\""
+                + " text-anchor=\"middle\">%s</text>\n",
+            middle, Html.escape(y.label())));
   }
 
   private void level(StringBuilder svg, Frame frame) {
@@ -156,10 +168,14 @@ public record Curves(
       return;
     }
     double py = frame.py(level.value);
-    svg.append(f("<line class=\"level\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
-        LEFT, py, WIDTH - RIGHT, py));
-    svg.append(f("<text class=\"tick\" x=\"%d\" y=\"%.1f\">%s</text>\n",
-        LEFT + 6, py - 6, Html.escape(level.label)));
+    svg.append(
+        f(
+            "<line class=\"level\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
+            LEFT, py, WIDTH - RIGHT, py));
+    svg.append(
+        f(
+            "<text class=\"tick\" x=\"%d\" y=\"%.1f\">%s</text>\n",
+            LEFT + 6, py - 6, Html.escape(level.label)));
   }
 
   private static void band(StringBuilder svg, Series line, Frame frame) {
@@ -176,8 +192,10 @@ public record Curves(
         lower.insert(0, f("%.1f,%.1f ", frame.px(line.x()[i]), frame.py(low)));
       }
     }
-    svg.append(f("<polygon class=\"band f%d\" points=\"%s%s\"/>\n", line.hue(), upper,
-        lower.toString().strip()));
+    svg.append(
+        f(
+            "<polygon class=\"band f%d\" points=\"%s%s\"/>\n",
+            line.hue(), upper, lower.toString().strip()));
   }
 
   private static void line(StringBuilder svg, Series line, Frame frame) {
@@ -203,12 +221,19 @@ public record Curves(
       if (!Double.isFinite(line.y()[i])) {
         continue;
       }
-      String interval =
-          line.halfWidth().length == 0 ? "" : " ± " + y.exact(line.halfWidth()[i]);
-      svg.append(f("<circle class=\"f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.4\"><title>%s, %s %s: %s%s"
-              + "</title></circle>\n",
-          line.hue(), frame.px(line.x()[i]), frame.py(line.y()[i]), Html.escape(line.name()),
-          Html.escape(x.label()), x.format(line.x()[i]), y.exact(line.y()[i]), interval));
+      String interval = line.halfWidth().length == 0 ? "" : " ± " + y.exact(line.halfWidth()[i]);
+      svg.append(
+          f(
+              "<circle class=\"f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.4\"><title>%s, %s %s: %s%s"
+                  + "</title></circle>\n",
+              line.hue(),
+              frame.px(line.x()[i]),
+              frame.py(line.y()[i]),
+              Html.escape(line.name()),
+              Html.escape(x.label()),
+              x.format(line.x()[i]),
+              y.exact(line.y()[i]),
+              interval));
     }
   }
 
@@ -237,8 +262,10 @@ public record Curves(
       at[i] = Math.min(at[i], floor);
     }
     for (int i = 0; i < at.length; i++) {
-      svg.append(f("<text class=\"end f%d\" x=\"%d\" y=\"%.1f\">%s</text>\n",
-          ends.get(i).hue, WIDTH - RIGHT + 9, at[i] + 4, ends.get(i).text));
+      svg.append(
+          f(
+              "<text class=\"end f%d\" x=\"%d\" y=\"%.1f\">%s</text>\n",
+              ends.get(i).hue, WIDTH - RIGHT + 9, at[i] + 4, ends.get(i).text));
     }
   }
 

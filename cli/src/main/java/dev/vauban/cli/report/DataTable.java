@@ -6,8 +6,8 @@ import java.util.Locale;
 
 /**
  * A table of words, numbers and accuracies. An accuracy is shown in percent with its confidence
- * interval over a thin bar, the best of its column (and
- * what its interval does not tell from the best) in bold.
+ * interval over a thin bar, the best of its column (and what its interval does not tell from the
+ * best) in bold.
  */
 public final class DataTable implements Block {
   private final String caption;
@@ -69,7 +69,8 @@ public final class DataTable implements Block {
 
   @Override
   public String html() {
-    StringBuilder html = new StringBuilder("<figure class=\"table\"><div class=\"scroll\"><table>\n");
+    StringBuilder html =
+        new StringBuilder("<figure class=\"table\"><div class=\"scroll\"><table>\n");
     html.append("<thead><tr>");
     for (Column column : columns) {
       html.append("<th scope=\"col\" class=\"").append(css(column.kind)).append("\">");
@@ -101,7 +102,8 @@ public final class DataTable implements Block {
     return (best ? "<strong>" + number + "</strong>" : number)
         + interval
         + String.format(
-            Locale.ROOT, "<span class=\"bar\"><i style=\"width:%.1f%%\"></i></span>",
+            Locale.ROOT,
+            "<span class=\"bar\"><i style=\"width:%.1f%%\"></i></span>",
             100 * Math.min(1, Math.max(0, accuracy.value)));
   }
 

@@ -20,21 +20,19 @@ record Facts(String title, Map<String, String> facts, Map<String, String> texts)
   public String html() {
     StringBuilder html = new StringBuilder("<section class=\"facts\">\n<h3>");
     html.append(Html.escape(title)).append("</h3>\n<dl>\n");
-    facts.forEach(
-        (name, value) ->
-            html.append("<div><dt>")
-                .append(Html.escape(name))
-                .append("</dt><dd>")
-                .append(Html.escape(value))
-                .append("</dd></div>\n"));
+    facts.forEach((name, value) ->
+        html.append("<div><dt>")
+            .append(Html.escape(name))
+            .append("</dt><dd>")
+            .append(Html.escape(value))
+            .append("</dd></div>\n"));
     html.append("</dl>\n");
-    texts.forEach(
-        (name, text) ->
-            html.append("<details><summary>")
-                .append(Html.escape(name))
-                .append("</summary><pre>")
-                .append(Html.escape(text))
-                .append("</pre></details>\n"));
+    texts.forEach((name, text) ->
+        html.append("<details><summary>")
+            .append(Html.escape(name))
+            .append("</summary><pre>")
+            .append(Html.escape(text))
+            .append("</pre></details>\n"));
     return html.append("</section>\n").toString();
   }
 }

@@ -1,7 +1,6 @@
 package dev.vauban.cli.report;
 
 import dev.vauban.cli.config.Eps;
-import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.report.DataTable.Accuracy;
@@ -69,18 +68,21 @@ final class Figures {
       return Optional.empty();
     }
     List<Series> series = new ArrayList<>();
-    byMethod.forEach(
-        (method, budgets) -> {
-          List<double[]> points = new ArrayList<>();
-          Row first = budgets.firstEntry().getValue();
-          points.add(new double[] {0, first.clean(), first.cleanCi()});
-          budgets.forEach(
-              (eps, row) -> points.add(new double[] {255 * eps, row.robust(), row.robustCi()}));
-          series.add(
-              new Series(
-                  method, column(points, 0), column(points, 1), column(points, 2),
-                  series.size() % HUES, Stroke.SOLID));
-        });
+    byMethod.forEach((method, budgets) -> {
+      List<double[]> points = new ArrayList<>();
+      Row first = budgets.firstEntry().getValue();
+      points.add(new double[] {0, first.clean(), first.cleanCi()});
+      budgets.forEach(
+          (eps, row) -> points.add(new double[] {255 * eps, row.robust(), row.robustCi()}));
+      series.add(
+          new Series(
+              method,
+              column(points, 0),
+              column(points, 1),
+              column(points, 2),
+              series.size() % HUES,
+              Stroke.SOLID));
+    });
     return Optional.of(
         new Curves(
             "Accuracy as the attack grows",
@@ -123,14 +125,13 @@ final class Figures {
   /** One number over meta-steps for each run. */
   static Optional<Curves> metric(String title, String label, Map<String, List<double[]>> runs) {
     List<Series> series = new ArrayList<>();
-    runs.forEach(
-        (name, points) -> {
-          if (!points.isEmpty()) {
-            series.add(
-                new Series(
-                    name, column(points, 0), column(points, 1), series.size() % HUES, Stroke.SOLID));
-          }
-        });
+    runs.forEach((name, points) -> {
+      if (!points.isEmpty()) {
+        series.add(
+            new Series(
+                name, column(points, 0), column(points, 1), series.size() % HUES, Stroke.SOLID));
+      }
+    });
     return series.isEmpty()
         ? Optional.empty()
         : Optional.of(
@@ -155,20 +156,26 @@ final class Figures {
             .filter(r -> r.eps() == top.eps() && !r.method().equals(top.method()))
             .min(Comparator.comparingDouble(Row::robust));
     return worst
-        .map(
-            low ->
-                String.format(
-                    Locale.ROOT,
-                    "Under %s, %s answers %.1f%% of unseen queries right and %s %.1f%%; on clean"
-                        + " images %.1f%% and %.1f%%.",
-                    budget, top.method(), 100 * top.robust(), low.method(), 100 * low.robust(),
-                    100 * top.clean(), 100 * low.clean()))
-        .orElseGet(
-            () ->
-                String.format(
-                    Locale.ROOT,
-                    "%s answers %.1f%% of unseen queries right, and %.1f%% under %s.",
-                    top.method(), 100 * top.clean(), 100 * top.robust(), budget));
+        .map(low ->
+            String.format(
+                Locale.ROOT,
+                "Under %s, %s answers %.1f%% of unseen queries right and %s %.1f%%; on clean"
+                    + " images %.1f%% and %.1f%%.",
+                budget,
+                top.method(),
+                100 * top.robust(),
+                low.method(),
+                100 * low.robust(),
+                100 * top.clean(),
+                100 * low.clean()))
+        .orElseGet(() ->
+            String.format(
+                Locale.ROOT,
+                "%s answers %.1f%% of unseen queries right, and %.1f%% under %s.",
+                top.method(),
+                100 * top.clean(),
+                100 * top.robust(),
+                budget));
   }
 
   private static double[] column(List<double[]> points, int column) {

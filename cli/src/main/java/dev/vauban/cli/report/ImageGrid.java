@@ -24,16 +24,15 @@ public record ImageGrid(String title, List<Picture> pictures) implements Block {
         pictures.stream()
             .collect(
                 Collectors.groupingBy(Picture::model, LinkedHashMap::new, Collectors.toList()));
-    byModel.forEach(
-        (model, group) -> {
-          long turned = group.stream().filter(ImageGrid::fooled).count();
-          html.append(
-              "<h4>%s <span>%d of %d answers turned by the attack</span></h4>\n"
-                  .formatted(Html.escape(model), turned, group.size()));
-          html.append("<div class=\"cards\">\n");
-          group.forEach(picture -> card(html, picture));
-          html.append("</div>\n");
-        });
+    byModel.forEach((model, group) -> {
+      long turned = group.stream().filter(ImageGrid::fooled).count();
+      html.append(
+          "<h4>%s <span>%d of %d answers turned by the attack</span></h4>\n"
+              .formatted(Html.escape(model), turned, group.size()));
+      html.append("<div class=\"cards\">\n");
+      group.forEach(picture -> card(html, picture));
+      html.append("</div>\n");
+    });
     html.append("<figcaption>").append(Html.escape(scale())).append("</figcaption></figure>\n");
     return html.toString();
   }
@@ -46,11 +45,16 @@ public record ImageGrid(String title, List<Picture> pictures) implements Block {
     List<Double> budgets = pictures.stream().map(Picture::eps).distinct().toList();
     String full =
         budgets.size() == 1
-            ? "white is +" + Eps.format(budgets.get(0)) + " and black −" + Eps.format(budgets.get(0))
+            ? "white is +"
+                + Eps.format(budgets.get(0))
+                + " and black −"
+                + Eps.format(budgets.get(0))
                 + String.format(Locale.ROOT, " (contrast ×%.0f)", 1 / (2 * budgets.get(0)))
             : "white is +eps and black −eps of each image";
     return "Left to right: the clean image, the perturbation, the attacked image. Perturbation:"
-        + " mid-grey is no change, " + full + ". Classes are the task's own, counted from 1.";
+        + " mid-grey is no change, "
+        + full
+        + ". Classes are the task's own, counted from 1.";
   }
 
   private static void card(StringBuilder html, Picture p) {

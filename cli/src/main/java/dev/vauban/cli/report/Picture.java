@@ -30,8 +30,7 @@ public record Picture(
         e.model(),
         Png.encode(e.clean(), e.height(), e.width(), e.channels()),
         Png.encode(e.adversarial(), e.height(), e.width(), e.channels()),
-        Png.perturbation(
-            e.clean(), e.adversarial(), e.eps(), e.height(), e.width(), e.channels()),
+        Png.perturbation(e.clean(), e.adversarial(), e.eps(), e.height(), e.width(), e.channels()),
         e.label(),
         e.cleanPrediction(),
         e.adversarialPrediction(),

@@ -33,10 +33,7 @@ public final class RunReport {
     Path file = evaluationsOf(run);
     try {
       Files.writeString(
-          file,
-          Json.line(evaluation) + "\n",
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+          file, Json.line(evaluation) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw Failure.writing(file, e);
     }
@@ -77,11 +74,10 @@ public final class RunReport {
       List<Row> rows = byAttack.computeIfAbsent(evaluation.attack(), a -> new ArrayList<>());
       evaluation.rows().forEach(row -> replace(rows, row));
     }
-    byAttack.forEach(
-        (attack, rows) -> {
-          report.table(Figures.results(rows, attack));
-          Figures.overEps(rows, attack).ifPresent(report::curves);
-        });
+    byAttack.forEach((attack, rows) -> {
+      report.table(Figures.results(rows, attack));
+      Figures.overEps(rows, attack).ifPresent(report::curves);
+    });
     Figures.training(histories).ifPresent(report::curves);
     Figures.metric("Meta-loss", "loss", losses).ifPresent(report::curves);
     if (!pictures.isEmpty()) {
@@ -91,8 +87,7 @@ public final class RunReport {
     return report;
   }
 
-  private static void lead(
-      List<Evaluation> evaluations, List<History> histories, Report report) {
+  private static void lead(List<Evaluation> evaluations, List<History> histories, Report report) {
     if (!evaluations.isEmpty()) {
       Evaluation last = evaluations.get(evaluations.size() - 1);
       List<Row> rows =
@@ -111,11 +106,8 @@ public final class RunReport {
 
   /** A later evaluation of the same kind takes the place of the earlier one. */
   private static void replace(List<Row> rows, Row row) {
-    rows.removeIf(
-        old ->
-            old.method().equals(row.method())
-                && old.eps() == row.eps()
-                && old.steps() == row.steps());
+    rows.removeIf(old ->
+        old.method().equals(row.method()) && old.eps() == row.eps() && old.steps() == row.steps());
     rows.add(row);
   }
 

@@ -54,10 +54,7 @@ public final class EventFile implements AutoCloseable {
     try {
       FileChannel channel =
           FileChannel.open(
-              file,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.APPEND);
+              file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
       EventFile events = new EventFile(file, channel);
       Message version = new Message().fixed64(1, seconds).text(3, "brain.Event:2");
       events.record(version.bytes());
@@ -75,9 +72,8 @@ public final class EventFile implements AutoCloseable {
   /** Writes scalars of one step. */
   public void scalars(long step, double seconds, Map<String, Double> values) {
     Message summary = new Message();
-    values.forEach(
-        (tag, value) ->
-            summary.bytes(1, new Message().text(1, tag).fixed32(2, value.floatValue()).bytes()));
+    values.forEach((tag, value) ->
+        summary.bytes(1, new Message().text(1, tag).fixed32(2, value.floatValue()).bytes()));
     Message event = new Message().fixed64(1, seconds).varint(2, step).bytes(5, summary.bytes());
     try {
       record(event.bytes());

@@ -43,10 +43,7 @@ public final class MetricsLog implements AutoCloseable {
     try {
       FileChannel channel =
           FileChannel.open(
-              file,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.APPEND);
+              file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
       return new MetricsLog(file, channel);
     } catch (IOException e) {
       throw Failure.writing(file, e);
@@ -80,8 +77,7 @@ public final class MetricsLog implements AutoCloseable {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", step);
     values.forEach((name, value) -> line.put(name, Double.isFinite(value) ? value : null));
-    ByteBuffer bytes =
-        ByteBuffer.wrap((Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8));
+    ByteBuffer bytes = ByteBuffer.wrap((Json.line(line) + "\n").getBytes(StandardCharsets.UTF_8));
     try {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
@@ -127,12 +123,11 @@ public final class MetricsLog implements AutoCloseable {
     try {
       Map<?, ?> json = Json.read(text, Map.class);
       Map<String, Double> values = new LinkedHashMap<>();
-      json.forEach(
-          (name, value) -> {
-            if (!name.equals("step")) {
-              values.put((String) name, value instanceof Number n ? n.doubleValue() : Double.NaN);
-            }
-          });
+      json.forEach((name, value) -> {
+        if (!name.equals("step")) {
+          values.put((String) name, value instanceof Number n ? n.doubleValue() : Double.NaN);
+        }
+      });
       return json.get("step") instanceof Number step ? new Line(step.longValue(), values) : null;
     } catch (JacksonException e) {
       return null;

@@ -286,7 +286,9 @@ public final class RunDirectory implements AutoCloseable {
     return folder.resolve("log.txt");
   }
 
-  /** Whether nothing is lost if a new run takes the folder; clears away what a stillborn one left. */
+  /**
+   * Whether nothing is lost if a new run takes the folder; clears away what a stillborn one left.
+   */
   private static boolean isEmpty(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       List<Path> entries = files.toList();

@@ -122,11 +122,10 @@ public record Console(
     }
     StringBuilder fitted = new StringBuilder();
     text.codePoints()
-        .forEach(
-            c -> {
-              String symbol = Character.toString(c);
-              fitted.append(encoder.canEncode(symbol) ? symbol : ascii(c));
-            });
+        .forEach(c -> {
+          String symbol = Character.toString(c);
+          fitted.append(encoder.canEncode(symbol) ? symbol : ascii(c));
+        });
     return fitted.toString();
   }
 

@@ -13,8 +13,8 @@ public final class Json {
     static final JsonMapper COMPACT =
         JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .changeDefaultPropertyInclusion(
-                i -> i.withValueInclusion(com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL))
+            .changeDefaultPropertyInclusion(i ->
+                i.withValueInclusion(com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL))
             .build();
     static final JsonMapper PRETTY =
         COMPACT.rebuild().enable(SerializationFeature.INDENT_OUTPUT).build();

@@ -32,7 +32,8 @@ class ReportTest {
     String html = Files.readString(file);
     assertThat(html).startsWith("<!doctype html>").endsWith("</html>\n");
     // Nothing is fetched: no address, no script, no import; every source is inline.
-    assertThat(html).doesNotContain("http:", "https:", "//cdn", "@import", "url(", "<script", "<link");
+    assertThat(html)
+        .doesNotContain("http:", "https:", "//cdn", "@import", "url(", "<script", "<link");
     Matcher source = Pattern.compile("(?:src|href)=\"([^\"]{0,40})").matcher(html);
     int images = 0;
     while (source.find()) {
@@ -113,8 +114,15 @@ class ReportTest {
         Row row = rows.get(m);
         sweep.add(
             new Row(
-                row.method(), budgets[b] / 255, 10, 200, row.clean(), row.cleanCi(),
-                robust[b][m], 0.015, 0));
+                row.method(),
+                budgets[b] / 255,
+                10,
+                200,
+                row.clean(),
+                row.cleanCi(),
+                robust[b][m],
+                0.015,
+                0));
       }
     }
     Map<String, String> facts = new LinkedHashMap<>();
@@ -167,9 +175,11 @@ class ReportTest {
       double eps = 16 / 255.0;
       for (int y = 0; y < size; y++) {
         for (int x = 0; x < size; x++) {
-          double ring = Math.hypot(x - 13.5 - 3 * key.uniform(1), y - 13.5) - 6 - 4 * key.uniform(2);
+          double ring =
+              Math.hypot(x - 13.5 - 3 * key.uniform(1), y - 13.5) - 6 - 4 * key.uniform(2);
           double stroke = (x - y) * (key.uniform(3) - .5) + x - 14;
-          clean[y * size + x] = (float) Math.max(Math.exp(-ring * ring), Math.exp(-stroke * stroke));
+          clean[y * size + x] =
+              (float) Math.max(Math.exp(-ring * ring), Math.exp(-stroke * stroke));
           double sign = key.uniform(100 + y / 2 * 40L + x / 2) < 0.5 ? -1 : 1;
           attacked[y * size + x] =
               (float) Math.min(1, Math.max(0, clean[y * size + x] + sign * eps));

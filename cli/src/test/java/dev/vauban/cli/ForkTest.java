@@ -1,0 +1,162 @@
+package dev.vauban.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.vauban.cli.run.RunDirectory;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own shows: exit statuses, signals, locks, class loading. */
+class ForkTest {
+  @TempDir Path folder;
+
+  @Test
+  void theExitStatusReachesTheShell() throws Exception {
+    assertThat(finish(start(List.of(), "--version"))).isZero();
+    assertThat(finish(start(List.of(), "trian"))).isEqualTo(2);
+    assertThat(err()).contains("did you mean 'train'?");
+    assertThat(Files.readString(out())).isEmpty();
+  }
+
+  @Test
+  void ctrlCKeepsTheCheckpointAndExits130() throws Exception {
+    Path run = folder.resolve("run");
+    Process process =
+        start(
+            List.of("-Dstep.millis=20"),
+            "train",
+            "--out",
+            run.toString(),
+            "--iterations",
+            "5000",
+            "--checkpoint-every",
+            "1000");
+    awaitMetrics(run);
+    signal(process, "INT");
+    assertThat(finish(process)).isEqualTo(130);
+    long step = RunDirectory.latest(run).orElseThrow().step();
+    assertThat(step).isBetween(1L, 4999L);
+    assertThat(err())
+        .contains("stopping at the next safe point")
+        .contains("interrupted; the checkpoint of step " + step + " is kept")
+        .doesNotContain("Exception");
+  }
+
+  @Test
+  void aSecondCtrlCStopsAtOnce() throws Exception {
+    Path run = folder.resolve("run");
+    Process process = start(List.of("-Dstep.millis=60000"), "train", "--out", run.toString());
+    Path log = run.resolve("config.yaml");
+    for (int i = 0; i < 400 && !Files.exists(log); i++) {
+      Thread.sleep(25);
+    }
+    signal(process, "INT");
+    for (int i = 0; i < 400 && !err().contains("stopping"); i++) {
+      Thread.sleep(25);
+    }
+    assertThat(process.isAlive()).isTrue();
+    signal(process, "INT");
+    assertThat(finish(process)).isEqualTo(130);
+  }
+
+  @Test
+  void twoProcessesCannotWriteOneRun() throws Exception {
+    Path run = folder.resolve("run");
+    Process first =
+        start(
+            List.of("-Dstep.millis=20"), "train", "--out", run.toString(), "--iterations", "5000");
+    awaitMetrics(run);
+    Cli second = new Cli();
+    assertThat(second.run("train", "--resume", "--out", run.toString()).status()).isEqualTo(2);
+    assertThat(second.err)
+        .contains("is being written by another process (process " + first.pid() + ")");
+    first.destroyForcibly().waitFor();
+    // Killed: the system has let the lock go, so the run resumes.
+    assertThat(
+            second.run("train", "--resume", "--out", run.toString(), "--iterations", "10").status())
+        .as(second.err)
+        .isZero();
+  }
+
+  @Test
+  void doctorNamesTheMissingFlagAndExits3() throws Exception {
+    assertThat(finish(launch(ForkedMain.class, List.of(), "doctor", "--json"))).isEqualTo(3);
+    assertThat(Files.readString(out()))
+        .contains("\"state\" : \"missing\"")
+        .contains("--add-modules jdk.incubator.vector");
+  }
+
+  /** Help must not load what it does not need; measured in classes, which do not depend on load. */
+  @Test
+  void helpLoadsNeitherJacksonNorLogging() throws Exception {
+    String log = "-Xlog:class+load:file=" + folder.resolve("classes");
+    assertThat(finish(launch(Main.class, List.of(log), "--help"))).isZero();
+    String classes = Files.readString(folder.resolve("classes"));
+    assertThat(classes).contains("picocli.CommandLine");
+    assertThat(classes)
+        .doesNotContain("tools.jackson.databind", "ch.qos.logback", "org.slf4j", "tongfei");
+  }
+
+  private void awaitMetrics(Path run) throws Exception {
+    Path metrics = run.resolve("metrics.jsonl");
+    for (int i = 0; i < 800; i++) {
+      if (Files.exists(metrics) && Files.size(metrics) > 200) {
+        return;
+      }
+      Thread.sleep(25);
+    }
+    throw new AssertionError("no training began: " + err());
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    assumeTrue(!System.getProperty("os.name").startsWith("Windows"), "no signals on Windows");
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
+  private int finish(Process process) throws Exception {
+    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new AssertionError("the process did not end: " + err());
+    }
+    return process.exitValue();
+  }
+
+  private Process start(List<String> flags, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(flags);
+    return launch(ForkedMain.class, command, arguments);
+  }
+
+  private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(flags);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("VAUBAN_"));
+    return builder
+        .redirectOutput(out().toFile())
+        .redirectError(new File(folder.toFile(), "err"))
+        .start();
+  }
+
+  private Path out() {
+    return folder.resolve("out");
+  }
+
+  private String err() throws Exception {
+    Path file = folder.resolve("err");
+    return Files.exists(file) ? Files.readString(file, StandardCharsets.UTF_8) : "";
+  }
+}

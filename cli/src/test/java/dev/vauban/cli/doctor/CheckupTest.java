@@ -1,0 +1,95 @@
+package dev.vauban.cli.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vauban.cli.doctor.Check.State;
+import dev.vauban.cli.terminal.Console;
+import dev.vauban.cli.terminal.Json;
+import dev.vauban.natives.CudaProbe;
+import dev.vauban.natives.onednn.OneDnn;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CheckupTest {
+  @TempDir Path folder;
+
+  @Test
+  void thisMachineIsFitToRunItsTests() {
+    Checkup checkup = Checkup.ofThisMachine(System.getenv());
+    assertThat(checkup.checks())
+        .extracting(Check::name)
+        .containsExactly(
+            "JDK", "Vector API", "oneDNN", "CUDA", "Processor", "Memory", "Cache", "Data");
+    assertThat(checkup.checks()).noneMatch(check -> check.state() == State.MISSING);
+    String text = checkup.format(Console.plain(System.out, System.err));
+    assertThat(text).contains(Runtime.version().toString(), "bits", "heap up to");
+  }
+
+  @Test
+  void programsGetTheSameFacts() {
+    Map<?, ?> json = Json.read(Json.line(Checkup.ofThisMachine(System.getenv()).json()), Map.class);
+    assertThat(((Map<?, ?>) json.get("jdk")).get("feature")).isEqualTo(Runtime.version().feature());
+    assertThat((Integer) ((Map<?, ?>) json.get("vector_api")).get("bits")).isIn(64, 128, 256, 512);
+    assertThat(((Map<?, ?>) json.get("onednn")).get("available")).isNotNull();
+    assertThat(((Map<?, ?>) json.get("cuda")).get("reason")).isNotNull();
+    assertThat(((Number) ((Map<?, ?>) json.get("memory")).get("heap_bytes")).longValue())
+        .isEqualTo(Runtime.getRuntime().maxMemory());
+  }
+
+  @Test
+  void anOldJdkIsMissing() {
+    Check check = JvmChecks.jdk(Runtime.Version.parse("17.0.2"));
+    assertThat(check.state()).isEqualTo(State.MISSING);
+    assertThat(check.remedy()).contains("21");
+    assertThat(JvmChecks.jdk(Runtime.Version.parse("21")).state()).isEqualTo(State.OK);
+  }
+
+  @Test
+  void oneDnnIsShownWithFileVersionAndInstructions() {
+    Check check =
+        LibraryChecks.oneDnn(
+            new OneDnn.Status(true, "bundled", "/c/libdnnl.so.3", "3.11.0", "AVX-512", 1, "", ""));
+    assertThat(check.state()).isEqualTo(State.OK);
+    assertThat(check.finding())
+        .isEqualTo("3.11.0, AVX-512, 1 thread per primitive, /c/libdnnl.so.3 (bundled)");
+    assertThat(check.facts())
+        .containsEntry("path", "/c/libdnnl.so.3")
+        .containsEntry("version", "3.11.0")
+        .containsEntry("isa", "AVX-512");
+  }
+
+  @Test
+  void withoutOneDnnTheReasonAndTheRemedyAreShown() {
+    Check check =
+        LibraryChecks.oneDnn(
+            new OneDnn.Status(false, "/x", "", "", "", 0, "/x is no library", "give a library"));
+    assertThat(check.state()).isEqualTo(State.OPTIONAL);
+    String text = new Checkup(List.of(check)).format(Console.plain(System.out, System.err));
+    assertThat(text).contains("not used: /x is no library", "→ give a library");
+    assertThat(new Checkup(List.of(check)).json().get("onednn").toString())
+        .contains("available=false", "reason=not used: /x is no library", "remedy=give a library");
+  }
+
+  @Test
+  void cudaSaysWhyNot() {
+    assertThat(LibraryChecks.cuda(new CudaProbe(false, "no driver")).finding())
+        .isEqualTo("not used: no driver");
+    assertThat(LibraryChecks.cuda(new CudaProbe(true, "")).finding()).contains("on the CPU");
+  }
+
+  @Test
+  void foldersAreLookedAt() throws Exception {
+    Files.createDirectories(folder.resolve("vauban"));
+    Check cache = FolderChecks.cache(Map.of("XDG_CACHE_HOME", folder.toString()));
+    assertThat(cache.state()).isEqualTo(State.OK);
+    assertThat(cache.finding()).isEqualTo(folder.resolve("vauban").toString());
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Check blocked = FolderChecks.cache(Map.of("XDG_CACHE_HOME", file.toString()));
+    assertThat(blocked.state()).isEqualTo(State.OPTIONAL);
+    assertThat(blocked.remedy()).contains("XDG_CACHE_HOME");
+  }
+}

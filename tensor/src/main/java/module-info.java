@@ -6,4 +6,10 @@ module dev.vauban.tensor {
 
   exports dev.vauban.tensor;
   exports dev.vauban.tensor.backend.reference;
+
+  uses dev.vauban.tensor.DeviceProvider;
+
+  provides dev.vauban.tensor.DeviceProvider with
+      dev.vauban.tensor.backend.cpu.CpuDevices,
+      dev.vauban.tensor.backend.reference.ReferenceDevices;
 }

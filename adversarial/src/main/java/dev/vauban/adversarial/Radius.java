@@ -33,7 +33,7 @@ final class Radius {
 
   static String text(double value) {
     double levels = value * 255;
-    if (levels >= 0.5 && Math.abs(levels - Math.rint(levels)) < 1e-6) {
+    if (levels >= 0.5 && levels <= 255.5 && Math.abs(levels - Math.rint(levels)) < 1e-6) {
       return Math.round(levels) + "/255";
     }
     return Double.toString((double) Math.round(value * 1e6) / 1e6);

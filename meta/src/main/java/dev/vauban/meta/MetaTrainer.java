@@ -184,7 +184,8 @@ public final class MetaTrainer implements AutoCloseable {
       }
     }
     for (Tree<Tensor> s : states) {
-      s.get("key").set(key.k0(), key.k1());
+      s.get("key").set(0, key.k0());
+      s.get("key").set(1, key.k1());
     }
   }
 

@@ -20,19 +20,22 @@ final class RegionCheck {
     Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
   };
 
+  /** Tolerance for functions that are not exactly rounded. */
+  private static final double APPROXIMATE_ULPS = 4;
+
   private RegionCheck() {}
 
   /** Checks on random inputs, some of them special; throws what differs. */
   static void check(Region region, VectorWidth width, RandomGenerator random) {
-    check(region, width, random, 1, 4);
+    check(region, width, random, 1);
   }
 
   /**
-   * @param runs how often to run the kernel before comparing, so that compiled code is reached
-   * @param ulps tolerance for values that are not exactly rounded
+   * Checks, and that each of several runs gives the same bits.
+   *
+   * @param runs many, so that compiled code is reached
    */
-  static void check(
-      Region region, VectorWidth width, RandomGenerator random, int runs, double ulps) {
+  static void check(Region region, VectorWidth width, RandomGenerator random, int runs) {
     RegionKernel kernel = RegionCompiler.compile(region, width);
     try (Arena arena = Arena.ofConfined()) {
       List<RegionMemory> operands = new ArrayList<>();
@@ -62,11 +65,20 @@ final class RegionCheck {
         addresses[i] =
             (i < operands.size() ? operands.get(i) : outputs.get(i - operands.size())).address();
       }
-      for (int run = 0; run < runs; run++) {
-        kernel.run(addresses);
-      }
+      kernel.run(addresses);
       for (int o = 0; o < outputs.size(); o++) {
-        compare(region, o, outputs.get(o), expected.get(o), ulps);
+        compare(region, o, outputs.get(o), expected.get(o));
+      }
+      List<byte[]> first = outputs.stream().map(RegionMemory::bytes).toList();
+      for (int run = 1; run < runs; run++) {
+        kernel.run(addresses);
+        if (run % 100 == 0 || run == runs - 1) {
+          for (int o = 0; o < outputs.size(); o++) {
+            assertThat(outputs.get(o).bytes())
+                .as("output %d of run %d of %s", o, run, region)
+                .isEqualTo(first.get(o));
+          }
+        }
       }
     }
   }
@@ -83,7 +95,7 @@ final class RegionCheck {
   }
 
   private static void compare(
-      Region region, int o, RegionMemory memory, Map<Long, Element> expected, double ulps) {
+      Region region, int o, RegionMemory memory, Map<Long, Element> expected) {
     Output output = region.outputs().get(o);
     byte[] bytes = memory.bytes();
     boolean[] written = new boolean[bytes.length];
@@ -94,7 +106,7 @@ final class RegionCheck {
             written[(int) memory.position(offset) + b] = true;
           }
           double wanted = stored(element.value(), output.dtype());
-          double tolerance = tolerance(region, output, element, ulps);
+          double tolerance = tolerance(region, output, element);
           boolean same =
               Double.isNaN(wanted)
                   ? Double.isNaN(actual)
@@ -120,14 +132,14 @@ final class RegionCheck {
     return RegionMemory.read(element, dtype, 0);
   }
 
-  private static double tolerance(Region region, Output output, Element element, double ulps) {
+  private static double tolerance(Region region, Output output, Element element) {
     DType compute = region.code().get(output.value()).compute();
     if (compute == DType.I32) {
       return 0;
     }
     boolean approximate = RandomRegions.isApproximate(region, output.value());
     double unit = compute == DType.F64 ? 0x1p-52 : 0x1p-23;
-    double tolerance = approximate ? ulps * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
+    double tolerance = approximate ? APPROXIMATE_ULPS * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
     if (output instanceof Reduction r && r.kind() == Region.Kind.SUM) {
       tolerance += unit * element.magnitude() * Math.sqrt(element.count());
     }

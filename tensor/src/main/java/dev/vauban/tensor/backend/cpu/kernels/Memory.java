@@ -2,6 +2,7 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.LongVector;
 
 /**
  * The whole address space as one segment, so that kernels work on plain addresses: an absolute
@@ -101,9 +102,7 @@ public final class Memory {
   /** Fills {@code bytes} bytes with the repeated 8-byte {@code pattern}. */
   static void fill(long dst, long bytes, long pattern) {
     long i = 0;
-    var v =
-        jdk.incubator.vector.LongVector.broadcast(
-            jdk.incubator.vector.VectorSpecies.of(long.class, Species.F32.vectorShape()), pattern);
+    LongVector v = LongVector.broadcast(Species.I64, pattern);
     for (; i <= bytes - Species.BYTES; i += Species.BYTES) {
       v.intoMemorySegment(ALL, dst + i, Species.ORDER);
     }

@@ -22,6 +22,9 @@ public final class Species {
   /** Lanes of bytes: four times as many as {@link #F32} has. */
   public static final VectorSpecies<Byte> I8 = VectorSpecies.of(byte.class, shape());
 
+  /** Lanes of 64-bit integers: half as many as {@link #F32} has. */
+  public static final VectorSpecies<Long> I64 = VectorSpecies.of(long.class, shape());
+
   /** Number of 32-bit lanes: 4, 8 or 16. */
   public static final int LANES = F32.length();
 

@@ -21,6 +21,7 @@ import jdk.incubator.vector.VectorOperators;
 public final class Threefry {
   private static final int PARITY = 0x1BD11BDA;
   private static final IntVector IOTA = IntVector.zero(I32).addIndex(1);
+  private static final int CHUNK = 1024; // elements between passes; a multiple of every width
   private static final float STEP = 0x1p-24f;
   private static final int SQRT_HALF = 0x3F3504F3; // bits of sqrt(1/2)
 
@@ -59,9 +60,9 @@ public final class Threefry {
     this.count = count;
   }
 
-  /** Bytes that {@code run} needs as scratch: none. */
+  /** Bytes that {@code run} needs as scratch. */
   public long scratchBytes() {
-    return 0;
+    return 2L * 4 * CHUNK;
   }
 
   /**
@@ -69,11 +70,11 @@ public final class Threefry {
    *
    * @param key address of i32 keys[keys, 2], first word k0
    * @param dst address of the result [keys, count]
-   * @param scratch not used
+   * @param scratch address of {@link #scratchBytes} bytes
    */
   public void run(long key, long dst, long scratch) {
     for (int i = 0; i < keys; i++) {
-      draw(Memory.getInt(key + 8L * i), Memory.getInt(key + 8L * i + 4), dst);
+      draw(Memory.getInt(key + 8L * i), Memory.getInt(key + 8L * i + 4), dst, scratch);
       dst += 4 * count;
     }
   }
@@ -84,135 +85,135 @@ public final class Threefry {
    * @param k0 first word
    * @param k1 second word
    * @param dst address of the result [count]
+   * @param scratch address of {@link #scratchBytes} bytes
    */
-  public void draw(int k0, int k1, long dst) {
-    int k2 = PARITY ^ k0 ^ k1;
-    for (long i = 0; i < count; i += LANES) { // LANES counters at a time share the upper word
-      IntVector x0 = IntVector.broadcast(I32, (int) (i >>> 32) + k0);
-      IntVector x1 = IOTA.add((int) i + k1);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 13, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 15, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 26, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 6, x0);
-      x0 = x0.add(k1);
-      x1 = x1.add(k2 + 1);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 17, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 29, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 16, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 24, x0);
-      x0 = x0.add(k2);
-      x1 = x1.add(k0 + 2);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 13, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 15, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 26, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 6, x0);
-      x0 = x0.add(k0);
-      x1 = x1.add(k1 + 3);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 17, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 29, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 16, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 24, x0);
-      x0 = x0.add(k1);
-      x1 = x1.add(k2 + 4);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 13, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 15, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 26, x0);
-      x0 = x0.add(x1);
-      x1 = turn(x1, 6, x0);
-      x0 = x0.add(k2);
-      x1 = x1.add(k0 + 5);
-      long to = dst + 4 * i;
+  public void draw(int k0, int k1, long dst, long scratch) {
+    for (long i = 0; i < count; i += CHUNK) {
+      int n = (int) Math.min(CHUNK, count - i);
+      // Whole vectors always; the last ones may not fit the result and go by way of scratch.
+      long a = n % LANES == 0 ? dst + 4 * i : scratch;
+      long b = scratch + 4L * CHUNK;
+      words(k0, k1, i, n, a, b);
       switch (distribution) {
-        case BITS -> store(x0, to, count - i);
-        case UNIFORM -> store(uniform(x0).reinterpretAsInts(), to, count - i);
-        case NORMAL -> store(radius(x0).mul(cosine(x1)).reinterpretAsInts(), to, count - i);
+        case BITS -> {}
+        case UNIFORM -> uniform(a, n);
+        case NORMAL -> {
+          radius(a, n);
+          timesCosine(a, b, n);
+        }
+      }
+      if (a == scratch) {
+        Memory.copy(scratch, dst + 4 * i, 4L * n);
       }
     }
   }
 
-  private static IntVector turn(IntVector x, int bits, IntVector other) {
-    return x.lanewise(VectorOperators.ROL, bits).lanewise(VectorOperators.XOR, other);
-  }
+  // Short methods, one pass each: the compiler stops inlining, and vectors become objects, after
+  // some fifty vector operations in one method.
 
-  private static void store(IntVector v, long to, long left) {
-    if (left >= LANES) {
-      v.intoMemorySegment(ALL, to, ORDER);
-    } else {
-      v.intoMemorySegment(ALL, to, ORDER, I32.indexInRange(0, (int) left));
+  /** Both output words of the blocks of counters {@code start} to {@code start + n - 1}. */
+  private static void words(int k0, int k1, long start, int n, long a, long b) {
+    int k2 = PARITY ^ k0 ^ k1;
+    int upper = (int) (start >>> 32);
+    for (int i = 0; i < n; i += LANES) {
+      IntVector x0 = IntVector.broadcast(I32, upper + k0);
+      IntVector x1 = IOTA.add((int) start + i + k1);
+      int p = k1; // the key words to add after this group of rounds, and the one after them
+      int q = k2;
+      int r = k0;
+      for (int g = 0; g < 5; g++) {
+        boolean even = (g & 1) == 0;
+        x0 = x0.add(x1);
+        x1 = turn(x1, even ? 13 : 17, x0);
+        x0 = x0.add(x1);
+        x1 = turn(x1, even ? 15 : 29, x0);
+        x0 = x0.add(x1);
+        x1 = turn(x1, even ? 26 : 16, x0);
+        x0 = x0.add(x1);
+        x1 = turn(x1, even ? 6 : 24, x0);
+        x0 = x0.add(p);
+        x1 = x1.add(q + g + 1);
+        int first = p;
+        p = q;
+        q = r;
+        r = first;
+      }
+      x0.intoMemorySegment(ALL, a + 4L * i, ORDER);
+      x1.intoMemorySegment(ALL, b + 4L * i, ORDER);
     }
   }
 
-  private static FloatVector uniform(IntVector word) {
-    IntVector n = word.lanewise(VectorOperators.LSHR, 8);
-    return ((FloatVector) n.convert(VectorOperators.I2F, 0)).mul(STEP);
+  private static IntVector turn(IntVector x, int bits, IntVector other) {
+    return x.lanewise(VectorOperators.LSHL, bits)
+        .or(x.lanewise(VectorOperators.LSHR, 32 - bits))
+        .lanewise(VectorOperators.XOR, other);
   }
 
-  /** sqrt(-2 ln u) with u = ((word >>> 8) + 1) / 2^24; the logarithm is Cephes' logf. */
-  private static FloatVector radius(IntVector word) {
-    IntVector n = word.lanewise(VectorOperators.LSHR, 8).add(1);
-    FloatVector u = ((FloatVector) n.convert(VectorOperators.I2F, 0)).mul(STEP);
-    // u = m 2^e with m in [sqrt(1/2), sqrt(2)).
-    IntVector shifted = u.reinterpretAsInts().sub(SQRT_HALF);
-    FloatVector e =
-        (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).convert(VectorOperators.I2F, 0);
-    FloatVector x = shifted.and(0x7FFFFF).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
-    FloatVector z = x.mul(x);
-    FloatVector p = FloatVector.broadcast(F32, 7.0376836292e-2f);
-    p = p.fma(x, FloatVector.broadcast(F32, -1.1514610310e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, 1.1676998740e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, -1.2420140846e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, 1.4249322787e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, -1.6668057665e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, 2.0000714765e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, -2.4999993993e-1f));
-    p = p.fma(x, FloatVector.broadcast(F32, 3.3333331174e-1f));
-    FloatVector y = p.mul(x).mul(z);
-    y = e.fma(FloatVector.broadcast(F32, -2.12194440e-4f), y); // ln 2 in two parts
-    y = z.fma(FloatVector.broadcast(F32, -0.5f), y);
-    FloatVector log = e.fma(FloatVector.broadcast(F32, 0.693359375f), x.add(y));
-    return log.mul(-2f).lanewise(VectorOperators.SQRT);
+  private static void uniform(long a, int n) {
+    for (long at = a; at < a + 4L * n; at += Species.BYTES) {
+      IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8);
+      ((FloatVector) word.castShape(F32, 0))
+          .mul(STEP)
+          .intoMemorySegment(ALL, at, ORDER);
+    }
   }
 
-  /** cos(2 pi v) with v = (word >>> 8) / 2^24: the nearest quarter turn is removed exactly. */
-  private static FloatVector cosine(IntVector word) {
-    IntVector n = word.lanewise(VectorOperators.LSHR, 8);
-    IntVector quarter = n.add(1 << 21).lanewise(VectorOperators.LSHR, 22);
-    IntVector rest = n.sub(quarter.lanewise(VectorOperators.LSHL, 22));
-    FloatVector x =
-        ((FloatVector) rest.convert(VectorOperators.I2F, 0)).mul((float) (2 * Math.PI * 0x1p-24));
-    FloatVector z = x.mul(x);
-    FloatVector c = FloatVector.broadcast(F32, 2.443315711809948e-5f);
-    c = c.fma(z, FloatVector.broadcast(F32, -1.388731625493765e-3f));
-    c = c.fma(z, FloatVector.broadcast(F32, 4.166664568298827e-2f));
-    c = c.mul(z).fma(z, z.fma(FloatVector.broadcast(F32, -0.5f), FloatVector.broadcast(F32, 1f)));
-    FloatVector s = FloatVector.broadcast(F32, -1.9515295891e-4f);
-    s = s.fma(z, FloatVector.broadcast(F32, 8.3321608736e-3f));
-    s = s.fma(z, FloatVector.broadcast(F32, -1.6666654611e-1f));
-    s = s.mul(z).fma(x, x);
-    // cos(a + q pi/2) is cos, -sin, -cos, sin for q = 0, 1, 2, 3.
-    var odd = quarter.and(1).compare(VectorOperators.NE, 0);
-    FloatVector value = c.blend(s, odd.cast(F32));
-    var negative = quarter.add(1).and(2).compare(VectorOperators.NE, 0);
-    return value.blend(value.neg(), negative.cast(F32));
+  /** Words to sqrt(-2 ln u), u = ((word >>> 8) + 1) / 2^24; the logarithm is Cephes' logf. */
+  private static void radius(long a, int n) {
+    for (long at = a; at < a + 4L * n; at += Species.BYTES) {
+      IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8).add(1);
+      FloatVector u = ((FloatVector) word.castShape(F32, 0)).mul(STEP);
+      // u = m 2^e with m in [sqrt(1/2), sqrt(2)).
+      IntVector shifted = u.reinterpretAsInts().sub(SQRT_HALF);
+      FloatVector e =
+          (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).castShape(F32, 0);
+      FloatVector x = shifted.and(0x7FFFFF).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
+      FloatVector z = x.mul(x);
+      FloatVector p = FloatVector.broadcast(F32, 7.0376836292e-2f);
+      p = p.fma(x, FloatVector.broadcast(F32, -1.1514610310e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, 1.1676998740e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, -1.2420140846e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, 1.4249322787e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, -1.6668057665e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, 2.0000714765e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, -2.4999993993e-1f));
+      p = p.fma(x, FloatVector.broadcast(F32, 3.3333331174e-1f));
+      FloatVector y = p.mul(x).mul(z);
+      y = e.fma(FloatVector.broadcast(F32, -2.12194440e-4f), y); // ln 2 in two parts
+      y = z.fma(FloatVector.broadcast(F32, -0.5f), y);
+      FloatVector log = e.fma(FloatVector.broadcast(F32, 0.693359375f), x.add(y));
+      log.mul(-2f).lanewise(VectorOperators.SQRT).intoMemorySegment(ALL, at, ORDER);
+    }
+  }
+
+  /**
+   * Multiplies a by cos(2 pi v), v = (word >>> 8) / 2^24 of the words b. The nearest quarter turn
+   * is removed exactly; the polynomials are Cephes' sinf and cosf.
+   */
+  private static void timesCosine(long a, long b, int n) {
+    for (long i = 0; i < 4L * n; i += Species.BYTES) {
+      IntVector word = Species.loadInts(b + i).lanewise(VectorOperators.LSHR, 8);
+      IntVector quarter = word.add(1 << 21).lanewise(VectorOperators.LSHR, 22);
+      IntVector rest = word.sub(quarter.lanewise(VectorOperators.LSHL, 22));
+      FloatVector x =
+          ((FloatVector) rest.castShape(F32, 0)).mul((float) (Math.PI * 0x1p-23));
+      FloatVector z = x.mul(x);
+      FloatVector c = FloatVector.broadcast(F32, 2.443315711809948e-5f);
+      c = c.fma(z, FloatVector.broadcast(F32, -1.388731625493765e-3f));
+      c = c.fma(z, FloatVector.broadcast(F32, 4.166664568298827e-2f));
+      c = c.fma(z, FloatVector.broadcast(F32, -0.5f));
+      c = c.fma(z, FloatVector.broadcast(F32, 1f));
+      FloatVector s = FloatVector.broadcast(F32, -1.9515295891e-4f);
+      s = s.fma(z, FloatVector.broadcast(F32, 8.3321608736e-3f));
+      s = s.fma(z, FloatVector.broadcast(F32, -1.6666654611e-1f));
+      s = s.mul(z).fma(x, x);
+      // cos(a + q pi/2) is cos, -sin, -cos, sin for q = 0, 1, 2, 3.
+      FloatVector value = c.blend(s, quarter.and(1).compare(VectorOperators.NE, 0).cast(F32));
+      IntVector sign = quarter.add(1).and(2).lanewise(VectorOperators.LSHL, 30);
+      value.reinterpretAsInts().lanewise(VectorOperators.XOR, sign).reinterpretAsFloats()
+          .mul(Species.load(a + i))
+          .intoMemorySegment(ALL, a + i, ORDER);
+    }
   }
 
   /** One block for one counter: the first output word in the upper half. */

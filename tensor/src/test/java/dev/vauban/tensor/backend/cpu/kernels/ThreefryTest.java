@@ -8,15 +8,17 @@ import dev.vauban.tensor.backend.cpu.kernels.Threefry.Distribution;
 import org.junit.jupiter.api.Test;
 
 class ThreefryTest {
+  private final Area scratch = new Area(new Threefry(Distribution.BITS, 1, 1).scratchBytes());
+
   @Test
   void bitsAndUniformsAreThoseOfKey() {
     int[] keys = {0, 0, 1, -7, 0xDEADBEEF, 0x12345678};
-    for (int n : new int[] {0, 1, 3, 5, 16, 17, 1000}) {
+    for (int n : new int[] {0, 1, 3, 5, 16, 17, 1000, 1024, 1025, 5003}) {
       Area k = Area.of(keys);
       Area bits = new Area(4L * 3 * n);
-      new Threefry(Distribution.BITS, 3, n).run(k.address, bits.address, 0);
+      new Threefry(Distribution.BITS, 3, n).run(k.address, bits.address, scratch.address);
       Area uniform = new Area(4L * 3 * n);
-      new Threefry(Distribution.UNIFORM, 3, n).run(k.address, uniform.address, 0);
+      new Threefry(Distribution.UNIFORM, 3, n).run(k.address, uniform.address, scratch.address);
       int[] b = bits.ints();
       float[] u = uniform.floats();
       for (int q = 0; q < 3; q++) {
@@ -33,7 +35,7 @@ class ThreefryTest {
   void normalsFollowTheFormula() {
     int n = 200_003;
     Area z = new Area(4L * n);
-    new Threefry(Distribution.NORMAL, 1, n).draw(3, 4, z.address);
+    new Threefry(Distribution.NORMAL, 1, n).draw(3, 4, z.address, scratch.address);
     float[] v = z.floats();
     double sum = 0;
     double squares = 0;
@@ -54,10 +56,10 @@ class ThreefryTest {
   void theSameBitsBeforeAndAfterCompilation() {
     Threefry kernel = new Threefry(Distribution.NORMAL, 1, 257);
     Area first = new Area(4 * 257);
-    kernel.draw(8, 9, first.address);
+    kernel.draw(8, 9, first.address, scratch.address);
     int[] expected = first.ints();
     for (int i = 0; i < 20_000; i++) {
-      kernel.draw(8, 9, first.address);
+      kernel.draw(8, 9, first.address, scratch.address);
     }
     assertThat(first.ints()).isEqualTo(expected);
   }

@@ -117,7 +117,7 @@ public record GatesReport(
     own.add(recipe.title());
     own.add("%d x %d its".formatted(recipe.filters(), r.iterations()));
     own.add(percent(new Result.Score(r.clean(), r.cleanHalf())));
-    for (int radius : Result.RADII.subList(1, Result.RADII.size())) {
+    for (int radius : Result.RADII) {
       own.add(percent(r.robust().get(Integer.toString(radius))));
     }
     for (String attack : List.of("fgsm", "pgd-40", "transfer")) {

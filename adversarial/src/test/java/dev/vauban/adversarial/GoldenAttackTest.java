@@ -66,7 +66,8 @@ class GoldenAttackTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pgd_linf_from_x", "pgd_linf_from_start", "pgd_l2_from_x", "pgd_l2_from_start"})
+  @ValueSource(
+      strings = {"pgd_linf_from_x", "pgd_linf_from_start", "pgd_l2_from_x", "pgd_l2_from_start"})
   void everyIterateOfPgd(String name) {
     GoldenCase g = GoldenCase.of("adv/" + name);
     double eps = g.attr("eps");

@@ -47,8 +47,7 @@ class GoldenDefenceTest {
 
   /** The case's inner attack from the case's own noise. */
   private static Attack fixedStart(GoldenCase g, int steps, Expr start) {
-    Pgd pgd =
-        new Pgd(new Linf(g.attr("eps")), Expr.scalar(g.attr("step")), steps, Start.IMAGE);
+    Pgd pgd = new Pgd(new Linf(g.attr("eps")), Expr.scalar(g.attr("step")), steps, Start.IMAGE);
     return (loss, x, key) -> pgd.ascendFrom(loss, x, start);
   }
 

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
@@ -86,7 +87,11 @@ public final class Main {
 
   /** The command tree, as {@link #run} parses it. */
   public static CommandLine commandLine() {
-    CommandLine root = Converters.register(new CommandLine(new VaubanCommand()));
+    CommandLine root = new CommandLine(new VaubanCommand());
+    // Other modules (bench) bring commands of their own.
+    ServiceLoader.load(Command.class)
+        .forEach(command -> root.addSubcommand(new CommandLine(command)));
+    Converters.register(root);
     configure(root);
     return root;
   }

@@ -63,9 +63,11 @@ public final class Safetensors {
       temp = Files.createTempFile(target.getParent(), target.getFileName() + ".", ".tmp");
       writeTo(temp, tensors, metadata);
       move(temp, target);
+      temp = null;
     } catch (IOException e) {
-      discard(temp);
       throw new UncheckedIOException("cannot write " + file + ": " + reason(e), e);
+    } finally {
+      discard(temp);
     }
   }
 

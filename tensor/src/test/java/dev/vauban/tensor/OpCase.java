@@ -95,7 +95,7 @@ public record OpCase(
               case SMALL_INTEGER -> Math.floor(11 * u) - 5;
               case INDEX_BELOW_3 -> Math.floor(3 * u);
               case BITS -> (int) key.bits(i);
-              case SPECIAL -> SPECIALS[(int) (key.bits(i) >>> 1) % SPECIALS.length];
+              case SPECIAL -> SPECIALS[(int) ((key.bits(i) >>> 1) % SPECIALS.length)];
             };
         // What F32 can hold, so that every backend starts from the same numbers.
         out[i] = this == BITS ? out[i] : (float) out[i];

@@ -344,6 +344,9 @@ public final class OpCases {
         new Conv(new int[] {2, 5, 6, 3}, new int[] {3, 3, 3, 4}, Window.of(1, 1), 1),
         new Conv(new int[] {1, 7, 5, 1}, new int[] {3, 3, 1, 17}, Window.of(2, 1), 1),
         new Conv(new int[] {2, 6, 6, 2}, new int[] {1, 1, 2, 3}, Window.of(1, 0), 1),
+        // An image smaller than the kernel, and one that is all padding but for a pixel.
+        new Conv(new int[] {3, 2, 2, 4}, new int[] {3, 3, 4, 5}, Window.of(2, 1), 1),
+        new Conv(new int[] {1, 1, 1, 2}, new int[] {3, 3, 2, 2}, Window.of(1, 1), 1),
         new Conv(new int[] {2, 6, 5, 4}, new int[] {3, 2, 2, 6}, Window.of(1, 1), 2),
         new Conv(new int[] {1, 6, 6, 3}, new int[] {3, 3, 1, 3}, Window.of(1, 1), 3),
         new Conv(

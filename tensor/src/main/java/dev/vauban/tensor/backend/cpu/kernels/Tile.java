@@ -6,6 +6,7 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
@@ -16,8 +17,10 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>A is read through two strides, so that a row-major A, a transposed A and packed panels of
  * either are the same code. B is read as whole vectors: where the matrix has fewer columns the
- * caller packs and pads it. The four unrolled variants differ only in rows and vectors; they are
- * written out because accumulators must be local variables to live in registers.
+ * caller packs and pads it. The six unrolled variants differ only in rows and vectors; they are
+ * written out because accumulators must be local variables to live in registers. They have no branch
+ * but the loop: where an accumulator could come from two places, the compiler may keep it in an
+ * object (measured: 20 times slower), so overwriting C is adding to zeros.
  */
 final class Tile {
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -30,6 +33,9 @@ final class Tile {
 
   /** Bytes of the scratch area of {@link #run}. */
   static final long SCRATCH_BYTES = (long) ROWS * 2 * BYTES;
+
+  // Where accumulators start from when C is overwritten: one row of zeros, read with stride 0.
+  private static final long ZEROS = Arena.global().allocate(2L * BYTES, 64).address();
 
   private Tile() {}
 
@@ -62,10 +68,12 @@ final class Tile {
       long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
       Update update, long scratch) {
     if (mr == ROWS && nr == COLUMNS) {
+      long c0 = update == Update.ADD ? c : ZEROS;
+      long cs0 = update == Update.ADD ? cs : 0;
       if (ROWS == 8) {
-        tile8x2(a, rs, ks, b, bs, k, c, cs, update);
+        tile8x2(a, rs, ks, b, bs, k, c0, cs0, c, cs);
       } else {
-        tile4x2(a, rs, ks, b, bs, k, c, cs, update);
+        tile4x2(a, rs, ks, b, bs, k, c0, cs0, c, cs);
       }
     } else {
       edge(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
@@ -83,18 +91,20 @@ final class Tile {
       int rows = mr >= 8 ? 8 : mr >= 4 ? 4 : 1;
       long to = whole ? c : scratch;
       long stride = whole ? cs : width;
-      Update how = whole ? update : Update.SET;
+      boolean adds = whole && update == Update.ADD;
+      long c0 = adds ? c : ZEROS;
+      long cs0 = adds ? cs : 0;
       if (vectors == 2) {
         switch (rows) {
-          case 8 -> tile8x2(a, rs, ks, b, bs, k, to, stride, how);
-          case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride, how);
-          default -> tile1x2(a, rs, ks, b, bs, k, to, stride, how);
+          case 8 -> tile8x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          case 4 -> tile4x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          default -> tile1x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
         }
       } else {
         switch (rows) {
-          case 8 -> tile8x1(a, rs, ks, b, bs, k, to, stride, how);
-          case 4 -> tile4x1(a, rs, ks, b, bs, k, to, stride, how);
-          default -> tile1x1(a, rs, ks, b, bs, k, to, stride, how);
+          case 8 -> tile8x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          case 4 -> tile4x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          default -> tile1x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
         }
       }
       if (!whole) {
@@ -122,7 +132,7 @@ final class Tile {
   }
 
   private static void tile8x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -130,22 +140,22 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c11 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c21 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c31 = FloatVector.zero(F32);
-    FloatVector c40 = FloatVector.zero(F32);
-    FloatVector c41 = FloatVector.zero(F32);
-    FloatVector c50 = FloatVector.zero(F32);
-    FloatVector c51 = FloatVector.zero(F32);
-    FloatVector c60 = FloatVector.zero(F32);
-    FloatVector c61 = FloatVector.zero(F32);
-    FloatVector c70 = FloatVector.zero(F32);
-    FloatVector c71 = FloatVector.zero(F32);
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
+    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
+    FloatVector c11 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0 + BYTES, ORDER);
+    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
+    FloatVector c21 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0 + BYTES, ORDER);
+    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
+    FloatVector c31 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0 + BYTES, ORDER);
+    FloatVector c40 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0, ORDER);
+    FloatVector c41 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0 + BYTES, ORDER);
+    FloatVector c50 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0, ORDER);
+    FloatVector c51 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0 + BYTES, ORDER);
+    FloatVector c60 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0, ORDER);
+    FloatVector c61 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0 + BYTES, ORDER);
+    FloatVector c70 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0, ORDER);
+    FloatVector c71 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0 + BYTES, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -177,24 +187,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(F32, ALL, c + cs + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs + BYTES, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs, ORDER));
-      c41 = c41.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs + BYTES, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs, ORDER));
-      c51 = c51.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs + BYTES, ORDER));
-      c60 = c60.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs, ORDER));
-      c61 = c61.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs + BYTES, ORDER));
-      c70 = c70.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs, ORDER));
-      c71 = c71.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
@@ -214,7 +206,7 @@ final class Tile {
   }
 
   private static void tile8x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -222,14 +214,14 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c40 = FloatVector.zero(F32);
-    FloatVector c50 = FloatVector.zero(F32);
-    FloatVector c60 = FloatVector.zero(F32);
-    FloatVector c70 = FloatVector.zero(F32);
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
+    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
+    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
+    FloatVector c40 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0, ORDER);
+    FloatVector c50 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0, ORDER);
+    FloatVector c60 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0, ORDER);
+    FloatVector c70 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -252,16 +244,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs, ORDER));
-      c60 = c60.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs, ORDER));
-      c70 = c70.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
     c20.intoMemorySegment(ALL, c + 2 * cs, ORDER);
@@ -273,18 +255,18 @@ final class Tile {
   }
 
   private static void tile4x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c11 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c21 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c31 = FloatVector.zero(F32);
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
+    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
+    FloatVector c11 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0 + BYTES, ORDER);
+    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
+    FloatVector c21 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0 + BYTES, ORDER);
+    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
+    FloatVector c31 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0 + BYTES, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -304,16 +286,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(F32, ALL, c + cs + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
@@ -325,14 +297,14 @@ final class Tile {
   }
 
   private static void tile4x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
+    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
+    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -347,12 +319,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
     c20.intoMemorySegment(ALL, c + 2 * cs, ORDER);
@@ -360,9 +326,9 @@ final class Tile {
   }
 
   private static void tile1x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -373,17 +339,13 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
   }
 
   private static void tile1x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
-    FloatVector c00 = FloatVector.zero(F32);
+      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -391,9 +353,6 @@ final class Tile {
       c00 = v.fma(b0, c00);
       ao += ks;
       b += bs;
-    }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
     }
     c00.intoMemorySegment(ALL, c, ORDER);
   }

@@ -101,11 +101,10 @@ class TrainerTest {
         }
         t.state()
             .paths()
-            .forEach(
-                (path, tensor) ->
-                    assertThat(tensor.segment().mismatch(whole.get(path).segment()))
-                        .as(path)
-                        .isEqualTo(-1));
+            .forEach((path, tensor) ->
+                assertThat(tensor.segment().mismatch(whole.get(path).segment()))
+                    .as(path)
+                    .isEqualTo(-1));
       }
     }
   }

@@ -76,57 +76,69 @@ final class EvaluationRun implements AutoCloseable {
     return Attacks.named(threat.attack().label(), options);
   }
 
-  /** The rows of one model: one for each budget and number of fine-tune steps. */
+  /** The rows of one model, one for each budget and number of fine-tune steps, and examples. */
   Evaluation of(String name, Tree<Tensor> theta) {
     List<Row> rows = new ArrayList<>();
     List<Example> examples = new ArrayList<>();
     for (double eps : threat.eps()) {
-      one(name, theta, eps, rows, examples);
+      int wanted = examples.isEmpty() ? protocol.examples() : 0;
+      rows.addAll(at(name, theta, eps, protocol.episodes(), wanted, examples));
     }
     return new Evaluation(
         threat.eps().get(0),
         threat.attack().label(),
-        rows,
-        new Figures(List.of(), List.of(), examples));
+        List.copyOf(rows),
+        new Figures(List.of(), List.of(), List.copyOf(examples)));
   }
 
-  private void one(
-      String name, Tree<Tensor> theta, double eps, List<Row> rows, List<Example> examples) {
+  /** The rows at another budget, on the first of the episodes. */
+  List<Row> at(String name, Tree<Tensor> theta, double eps, int episodes) {
+    return at(name, theta, eps, episodes, 0, new ArrayList<>());
+  }
+
+  private List<Row> at(
+      String name,
+      Tree<Tensor> theta,
+      double eps,
+      int episodes,
+      int wanted,
+      List<Example> examples) {
     long begun = System.nanoTime();
     Key key = Stream.EVALUATION_ATTACK.key(protocol.seed());
-    int shown = examples.isEmpty() ? protocol.examples() : 0;
     String task = "eval " + name + " " + Eps.format(eps);
     dev.vauban.meta.Evaluation result;
-    try (Progress progress = Progress.start(session.console(), task, protocol.episodes(), "ep")) {
+    try (Progress progress = Progress.start(session.console(), task, episodes, "ep")) {
       result =
           evaluator.run(
               theta,
-              protocol.episodes(),
+              episodes,
               eps,
               key,
-              shown,
+              wanted,
               done -> {
                 progress.at(done);
-                session.interrupt().check("nothing was changed");
+                session.interrupt().check("an evaluation keeps nothing");
               });
     }
     double seconds = (System.nanoTime() - begun) / 1e9;
-    for (int steps : result.steps()) {
-      Accuracy clean = result.clean(steps);
-      Accuracy robust = result.robust(steps);
-      rows.add(
-          new Row(
-              name,
-              eps,
-              steps,
-              result.episodes(),
-              clean.mean(),
-              clean.halfWidth(),
-              robust.mean(),
-              robust.halfWidth(),
-              seconds));
-    }
     result.examples().forEach(e -> examples.add(example(name, eps, e)));
+    return result.steps().stream().map(steps -> row(name, result, steps, seconds)).toList();
+  }
+
+  private static Row row(
+      String name, dev.vauban.meta.Evaluation result, int steps, double seconds) {
+    Accuracy clean = result.clean(steps);
+    Accuracy robust = result.robust(steps);
+    return new Row(
+        name,
+        result.eps(),
+        steps,
+        result.episodes(),
+        clean.mean(),
+        clean.halfWidth(),
+        robust.mean(),
+        robust.halfWidth(),
+        seconds);
   }
 
   private static Example example(

@@ -31,7 +31,7 @@ public final class LearningJobs implements Jobs {
 
   @Override
   public Evaluation quickstart(Quickstart job, Session session) {
-    throw new UnsupportedOperationException();
+    return new QuickstartRun(job, session).run();
   }
 
   @Override

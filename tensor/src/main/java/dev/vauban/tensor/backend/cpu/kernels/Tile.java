@@ -6,7 +6,6 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
@@ -18,9 +17,11 @@ import jdk.incubator.vector.FloatVector;
  * <p>A is read through two strides, so that a row-major A, a transposed A and packed panels of
  * either are the same code. B is read as whole vectors: where the matrix has fewer columns the
  * caller packs and pads it. The six unrolled variants differ only in rows and vectors; they are
- * written out because accumulators must be local variables to live in registers. They have no branch
- * but the loop: where an accumulator could come from two places, the compiler may keep it in an
- * object (measured: 20 times slower), so overwriting C is adding to zeros.
+ * written out because accumulators must be local variables to live in registers.
+ *
+ * <p>They do one thing, C = A B, because the compiler has a budget: past about fifty vector
+ * operations in a method, some accumulators become objects (measured: 20 times slower, and only in
+ * some runs). So all start from one zero, and adding to C is a second step.
  */
 final class Tile {
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -33,9 +34,6 @@ final class Tile {
 
   /** Bytes of the scratch area of {@link #run}. */
   static final long SCRATCH_BYTES = (long) ROWS * 2 * BYTES;
-
-  // Where accumulators start from when C is overwritten: one row of zeros, read with stride 0.
-  private static final long ZEROS = Arena.global().allocate(2L * BYTES, 64).address();
 
   private Tile() {}
 
@@ -67,52 +65,62 @@ final class Tile {
   static void run(
       long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
       Update update, long scratch) {
-    if (mr == ROWS && nr == COLUMNS) {
-      long c0 = update == Update.ADD ? c : ZEROS;
-      long cs0 = update == Update.ADD ? cs : 0;
+    if (mr == ROWS && nr == COLUMNS && update == Update.SET) {
       if (ROWS == 8) {
-        tile8x2(a, rs, ks, b, bs, k, c0, cs0, c, cs);
+        tile8x2(a, rs, ks, b, bs, k, c, cs);
       } else {
-        tile4x2(a, rs, ks, b, bs, k, c0, cs0, c, cs);
+        tile4x2(a, rs, ks, b, bs, k, c, cs);
       }
     } else {
-      edge(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
+      pieces(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
     }
   }
 
-  /** A tile at the border of C: computed in pieces of 8, 4 and 1 rows, then copied in part. */
-  private static void edge(
+  /** In pieces of 8, 4 and 1 rows; by way of scratch where C is added to or has fewer columns. */
+  private static void pieces(
       long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
       Update update, long scratch) {
     int vectors = nr > LANES ? 2 : 1;
-    boolean whole = nr == vectors * LANES;
+    boolean direct = nr == vectors * LANES && update == Update.SET;
     long width = (long) vectors * BYTES;
     while (mr > 0) {
       int rows = mr >= 8 ? 8 : mr >= 4 ? 4 : 1;
-      long to = whole ? c : scratch;
-      long stride = whole ? cs : width;
-      boolean adds = whole && update == Update.ADD;
-      long c0 = adds ? c : ZEROS;
-      long cs0 = adds ? cs : 0;
+      long to = direct ? c : scratch;
+      long stride = direct ? cs : width;
       if (vectors == 2) {
         switch (rows) {
-          case 8 -> tile8x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
-          case 4 -> tile4x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
-          default -> tile1x2(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          case 8 -> tile8x2(a, rs, ks, b, bs, k, to, stride);
+          case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride);
+          default -> tile1x2(a, rs, ks, b, bs, k, to, stride);
         }
       } else {
         switch (rows) {
-          case 8 -> tile8x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
-          case 4 -> tile4x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
-          default -> tile1x1(a, rs, ks, b, bs, k, c0, cs0, to, stride);
+          case 8 -> tile8x1(a, rs, ks, b, bs, k, to, stride);
+          case 4 -> tile4x1(a, rs, ks, b, bs, k, to, stride);
+          default -> tile1x1(a, rs, ks, b, bs, k, to, stride);
         }
       }
-      if (!whole) {
+      if (!direct && nr == COLUMNS) {
+        add(scratch, c, cs, rows);
+      } else if (!direct) {
         copy(scratch, width, c, cs, rows, nr, update);
       }
       a += rows * rs;
       c += rows * cs;
       mr -= rows;
+    }
+  }
+
+  private static void add(long from, long c, long cs, int rows) {
+    for (int r = 0; r < rows; r++) {
+      FloatVector.fromMemorySegment(F32, ALL, c, ORDER)
+          .add(FloatVector.fromMemorySegment(F32, ALL, from, ORDER))
+          .intoMemorySegment(ALL, c, ORDER);
+      FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER)
+          .add(FloatVector.fromMemorySegment(F32, ALL, from + BYTES, ORDER))
+          .intoMemorySegment(ALL, c + BYTES, ORDER);
+      from += 2L * BYTES;
+      c += cs;
     }
   }
 
@@ -132,7 +140,7 @@ final class Tile {
   }
 
   private static void tile8x2(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -140,22 +148,23 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
-    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
-    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
-    FloatVector c11 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0 + BYTES, ORDER);
-    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
-    FloatVector c21 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0 + BYTES, ORDER);
-    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
-    FloatVector c31 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0 + BYTES, ORDER);
-    FloatVector c40 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0, ORDER);
-    FloatVector c41 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0 + BYTES, ORDER);
-    FloatVector c50 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0, ORDER);
-    FloatVector c51 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0 + BYTES, ORDER);
-    FloatVector c60 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0, ORDER);
-    FloatVector c61 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0 + BYTES, ORDER);
-    FloatVector c70 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0, ORDER);
-    FloatVector c71 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0 + BYTES, ORDER);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
+    FloatVector c40 = zero;
+    FloatVector c41 = zero;
+    FloatVector c50 = zero;
+    FloatVector c51 = zero;
+    FloatVector c60 = zero;
+    FloatVector c61 = zero;
+    FloatVector c70 = zero;
+    FloatVector c71 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -206,7 +215,7 @@ final class Tile {
   }
 
   private static void tile8x1(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -214,14 +223,15 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
-    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
-    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
-    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
-    FloatVector c40 = FloatVector.fromMemorySegment(F32, ALL, c0 + 4 * cs0, ORDER);
-    FloatVector c50 = FloatVector.fromMemorySegment(F32, ALL, c0 + 5 * cs0, ORDER);
-    FloatVector c60 = FloatVector.fromMemorySegment(F32, ALL, c0 + 6 * cs0, ORDER);
-    FloatVector c70 = FloatVector.fromMemorySegment(F32, ALL, c0 + 7 * cs0, ORDER);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c10 = zero;
+    FloatVector c20 = zero;
+    FloatVector c30 = zero;
+    FloatVector c40 = zero;
+    FloatVector c50 = zero;
+    FloatVector c60 = zero;
+    FloatVector c70 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -255,18 +265,19 @@ final class Tile {
   }
 
   private static void tile4x2(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
-    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
-    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
-    FloatVector c11 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0 + BYTES, ORDER);
-    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
-    FloatVector c21 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0 + BYTES, ORDER);
-    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
-    FloatVector c31 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0 + BYTES, ORDER);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -297,14 +308,15 @@ final class Tile {
   }
 
   private static void tile4x1(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
-    FloatVector c10 = FloatVector.fromMemorySegment(F32, ALL, c0 + cs0, ORDER);
-    FloatVector c20 = FloatVector.fromMemorySegment(F32, ALL, c0 + 2 * cs0, ORDER);
-    FloatVector c30 = FloatVector.fromMemorySegment(F32, ALL, c0 + 3 * cs0, ORDER);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c10 = zero;
+    FloatVector c20 = zero;
+    FloatVector c30 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -326,9 +338,10 @@ final class Tile {
   }
 
   private static void tile1x2(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
-    FloatVector c01 = FloatVector.fromMemorySegment(F32, ALL, c0 + BYTES, ORDER);
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -344,8 +357,9 @@ final class Tile {
   }
 
   private static void tile1x1(
-      long a, long rs, long ks, long b, long bs, int k, long c0, long cs0, long c, long cs) {
-    FloatVector c00 = FloatVector.fromMemorySegment(F32, ALL, c0, ORDER);
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);

@@ -27,7 +27,6 @@ module dev.vauban.cli {
       info.picocli;
 
   uses dev.vauban.cli.command.Command;
-  uses dev.vauban.cli.job.Jobs;
 
   provides ch.qos.logback.classic.spi.Configurator with
       dev.vauban.cli.logging.LogSetup;

@@ -22,7 +22,9 @@ final class Radius {
     return scalar.dtype() == x.dtype() ? scalar : scalar.cast(x.dtype());
   }
 
-  /** For people: {@code 8/255} where it is a multiple of 1/255, the name of an input, or a number. */
+  /**
+   * For people: {@code 8/255} where it is a multiple of 1/255, the name of an input, or a number.
+   */
   static String text(Expr scalar) {
     return switch (scalar.op()) {
       case LeafOp.Fill f -> text(f.value());

@@ -136,8 +136,7 @@ class AttackPropertiesTest {
             Tree.of("x", Type.f32(N, D), "key", Type.i32(2)),
             in ->
                 Tree.leaf(
-                    Grad.grad(
-                        x -> attack.perturb(smooth(), x, in.get("key")).sum(), in.get("x"))));
+                    Grad.grad(x -> attack.perturb(smooth(), x, in.get("key")).sum(), in.get("x"))));
     assertThat(Reference.evaluate(p.graph(), List.of(images(0, 1), new double[2])).getFirst())
         .containsOnly(0.0);
   }
@@ -169,7 +168,8 @@ class AttackPropertiesTest {
 
   @Test
   void theGradientOfFgsmRsIsTakenAtTheClippedStart() {
-    // Black-and-white images: half of the starts leave [0,1]; each pixel must still reach its bound.
+    // Black-and-white images: half of the starts leave [0,1]; each pixel must still reach its
+    // bound.
     double[] x = new double[N * D];
     for (int i = 0; i < x.length; i++) {
       x[i] = i % 2;
@@ -219,16 +219,14 @@ class AttackPropertiesTest {
               Tree.of("x", images, "key", Type.i32(2)),
               in -> Tree.leaf(ball.start(in.get("x"), in.get("key"))));
       double[] at =
-          Reference.evaluate(p.graph(), List.of(new double[n * 3], new double[] {1, 2}))
-              .getFirst();
+          Reference.evaluate(p.graph(), List.of(new double[n * 3], new double[] {1, 2})).getFirst();
       double sum = 0;
       double inner = 0;
       for (int i = 0; i < n; i++) {
         double size = 0;
         for (int k = 3 * i; k < 3 * i + 3; k++) {
           sum += at[k];
-          size =
-              ball instanceof Linf ? Math.max(size, Math.abs(at[k])) : Math.hypot(size, at[k]);
+          size = ball instanceof Linf ? Math.max(size, Math.abs(at[k])) : Math.hypot(size, at[k]);
         }
         assertThat(size).isLessThanOrEqualTo(0.5 + 1e-6);
         // Half the radius holds an eighth of the volume.
@@ -251,8 +249,7 @@ class AttackPropertiesTest {
             Tree.of("x", Type.f32(2, N, D), "key", Type.i32(2, 2)),
             in ->
                 Tree.leaf(
-                    Vmap.vmapToArray(
-                        t -> a.perturb(smooth(), t.get("x"), t.get("key")), in)));
+                    Vmap.vmapToArray(t -> a.perturb(smooth(), t.get("x"), t.get("key")), in)));
     double[] mapped =
         Reference.evaluate(p.graph(), List.of(both, new double[] {0, 5, 0, 6})).getFirst();
     assertThat(Arrays.copyOf(mapped, N * D)).isEqualTo(run(a, smooth(), first, Key.of(5)));
@@ -263,7 +260,8 @@ class AttackPropertiesTest {
   @Test
   void namesAndHyperparametersArePrinted() {
     Attacks.Options o = Attacks.Options.eps(8 / 255.0);
-    assertThat(Attacks.named("pgd", o)).hasToString("pgd-10 Linf(8/255) step 2.5 eps/10 random start");
+    assertThat(Attacks.named("pgd", o))
+        .hasToString("pgd-10 Linf(8/255) step 2.5 eps/10 random start");
     assertThat(Attacks.named("PGD-40", o.withStep(0.01)))
         .hasToString("pgd-40 Linf(8/255) step 0.01 random start");
     assertThat(Attacks.named("fgsm-rs", o)).hasToString("fgsm-rs Linf(8/255) step 1.25 eps");
@@ -277,13 +275,14 @@ class AttackPropertiesTest {
     Attacks.Options o = Attacks.Options.eps(8 / 255.0);
     assertThatThrownBy(() -> Attacks.named("pdg", o))
         .hasMessage(
-            "there is no attack 'pdg'; did you mean 'pgd'?; known are none, fgsm, fgsm-rs, pgd,"
+            "there is no attack 'pdg'; did you mean 'pgd'? There are none, fgsm, fgsm-rs, pgd,"
                 + " pgd-l2, mi-fgsm");
     assertThatThrownBy(() -> Attacks.named("pgd", Attacks.Options.eps(8)))
         .hasMessage(
             "the attack's eps is 8.0, but it must be from 0 to 1; pixels lie in [0,1], so write"
                 + " 8/255, not 8");
     assertThatThrownBy(() -> new L2(-1)).hasMessageContaining("eps is -1.0");
-    assertThatThrownBy(() -> Attacks.named("pgd-0", o)).hasMessage("pgd needs at least 1 step, not 0");
+    assertThatThrownBy(() -> Attacks.named("pgd-0", o))
+        .hasMessage("pgd needs at least 1 step, not 0");
   }
 }

@@ -15,6 +15,7 @@ import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Console.Verbosity;
 import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.cli.work.LearningJobs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -49,7 +50,7 @@ public final class Main {
   public static void main(String[] arguments) {
     Map<String, String> environment = System.getenv();
     Main main =
-        new Main(Console.ofProcess(environment), environment, Jobs::installed, new Interrupt());
+        new Main(Console.ofProcess(environment), environment, LearningJobs::new, new Interrupt());
     main.exit(main.run(arguments));
   }
 

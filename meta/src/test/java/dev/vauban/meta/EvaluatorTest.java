@@ -172,7 +172,8 @@ class EvaluatorTest {
       for (int i = 0; i < 7; i++) {
         Evaluation.Example x = r.examples().get(i);
         assertThat(x.label()).isEqualTo(i % 3);
-        double[] clean = MetaTrainerTest.images(tiny.test, new int[] {query[x.label() * 3 + i / 3]});
+        double[] clean =
+            MetaTrainerTest.images(tiny.test, new int[] {query[x.label() * 3 + i / 3]});
         double largest = 0;
         for (int p = 0; p < 144; p++) {
           assertThat((double) x.clean()[p]).isCloseTo(clean[p], within(1e-6));
@@ -191,7 +192,11 @@ class EvaluatorTest {
     assertThat(evaluation).isNotEqualTo(tiny.method("rmaml-both").training());
     try (Evaluator both =
             Evaluator.compile(
-                device, evaluation, tiny.model, tiny.weights.map(Tensor::type), tiny.test,
+                device,
+                evaluation,
+                tiny.model,
+                tiny.weights.map(Tensor::type),
+                tiny.test,
                 protocol());
         Evaluator maml = evaluator(protocol())) {
       assertThat(both.run(tiny.weights, 4, Tiny.EPS, KEY).robust())

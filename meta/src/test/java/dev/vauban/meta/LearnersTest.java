@@ -8,10 +8,12 @@ import dev.vauban.adversarial.Attacks;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
+import dev.vauban.nn.Models;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.reference.Reference;
@@ -26,8 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LearnersTest {
   private static final Loss SMOOTH =
       (w, b) ->
-          Losses.crossEntropy(
-                  b.x().matmul(w.get("a")).tanh().matmul(w.get("head/b")), b.y())
+          Losses.crossEntropy(b.x().matmul(w.get("a")).tanh().matmul(w.get("head/b")), b.y())
               .mean();
   private static final Tree<Type> WEIGHTS =
       Tree.of("a", Type.f32(4, 5)).with("head", Tree.of("b", Type.f32(5, 3)));
@@ -49,8 +50,7 @@ class LearnersTest {
     for (int i = 0; i < n; i++) {
       y[i] = i % 3;
     }
-    return new Batch<>(
-        Expr.data(Type.f32(n, 4), random(seed, 4 * n)), Expr.data(Type.i32(n), y));
+    return new Batch<>(Expr.data(Type.f32(n, 4), random(seed, 4 * n)), Expr.data(Type.i32(n), y));
   }
 
   private static double[] evaluate(
@@ -60,13 +60,13 @@ class LearnersTest {
             WEIGHTS.with("d", Type.f32(35)),
             in ->
                 Tree.leaf(
-                    f.apply(
-                        Tree.of("a", in.get("a")).with("head", in.sub("head")), in.get("d"))));
+                    f.apply(Tree.of("a", in.get("a")).with("head", in.sub("head")), in.get("d"))));
     return Reference.evaluate(p.graph(), List.of(a, b, direction)).getFirst();
   }
 
   /** grad . d of a learner's loss, and the loss's central difference along d. */
-  private static double[] slopes(MetaLearner learner, BiFunction<Tree<Expr>, Tree<Expr>, Expr> loss) {
+  private static double[] slopes(
+      MetaLearner learner, BiFunction<Tree<Expr>, Tree<Expr>, Expr> loss) {
     double[] a = random(3, 20);
     double[] b = random(4, 15);
     double[] d = random(5, 35);
@@ -128,7 +128,10 @@ class LearnersTest {
             });
     assertThat(s[0]).isCloseTo(s[1], within(1e-4 * Math.abs(s[1])));
     // And it differs from the exact one, so that the test could tell.
-    double[] exact = slopes(new Maml(SMOOTH, SMOOTH, 3, 0.5, Order.SECOND), (w, w0) -> SMOOTH.of(w, task().query()));
+    double[] exact =
+        slopes(
+            new Maml(SMOOTH, SMOOTH, 3, 0.5, Order.SECOND),
+            (w, w0) -> SMOOTH.of(w, task().query()));
     assertThat(Math.abs(exact[0] - s[0])).isGreaterThan(0.01 * Math.abs(s[0]));
   }
 
@@ -188,8 +191,22 @@ class LearnersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"maml", "fomaml", "anil", "boil", "meta-sgd", "msl", "reptile",
-      "rmaml-out", "rmaml-both", "rmaml-in", "rmaml-trades", "aq", "adml"})
+  @ValueSource(
+      strings = {
+        "maml",
+        "fomaml",
+        "anil",
+        "boil",
+        "meta-sgd",
+        "msl",
+        "reptile",
+        "rmaml-out",
+        "rmaml-both",
+        "rmaml-in",
+        "rmaml-trades",
+        "aq",
+        "adml"
+      })
   void everyNameHasAMethod(String name) {
     try (Tiny tiny = new Tiny()) {
       Method m = tiny.method(name);
@@ -204,7 +221,7 @@ class LearnersTest {
     try (Tiny tiny = new Tiny()) {
       assertThatThrownBy(() -> tiny.method("rmaml-ot"))
           .hasMessageStartingWith(
-              "there is no meta-learner 'rmaml-ot'; did you mean 'rmaml-out'?; known are maml, ");
+              "there is no meta-learner 'rmaml-ot'; did you mean 'rmaml-out'? There are maml, ");
     }
     assertThatThrownBy(() -> MetaConfig.preset("omniglott"))
         .hasMessageStartingWith("there is no preset 'omniglott'; did you mean 'omniglot'?");
@@ -215,11 +232,8 @@ class LearnersTest {
     for (String name : MetaConfig.presets()) {
       MetaConfig c = MetaConfig.preset(name);
       assertThat(Attacks.names()).contains(c.attack());
-      dev.vauban.tensor.Shape image =
-          name.contains("cifar")
-              ? dev.vauban.tensor.Shape.of(32, 32, 3)
-              : dev.vauban.tensor.Shape.of(28, 28, 1);
-      assertThat(dev.vauban.nn.Models.named(c.model(), image, c.ways()).size()).isPositive();
+      Shape image = name.contains("cifar") ? Shape.of(32, 32, 3) : Shape.of(28, 28, 1);
+      assertThat(Models.named(c.model(), image, c.ways()).size()).isPositive();
     }
   }
 }

@@ -147,7 +147,8 @@ class MetaTrainerTest {
       for (int i = 0; i < 3; i++) {
         second.step();
       }
-      assertThat(values(second.state())).usingRecursiveComparison()
+      assertThat(values(second.state()))
+          .usingRecursiveComparison()
           .isEqualTo(values(straight.state()));
       assertThat(second.loss()).isEqualTo(straight.loss());
     }
@@ -175,11 +176,9 @@ class MetaTrainerTest {
 
   @Test
   void figuresShareTheLossesAdaptationAndAttack() {
-    Method aq =
-        MetaLearners.named("aq", tiny.model::logits, Tiny.options().with(Order.FIRST));
+    Method aq = MetaLearners.named("aq", tiny.model::logits, Tiny.options().with(Order.FIRST));
     try (MetaTrainer robust =
-        MetaTrainer.compile(
-            device, aq, tiny.model, tiny.train, 2, tiny.weights, sgd(0.1), KEY)) {
+        MetaTrainer.compile(device, aq, tiny.model, tiny.train, 2, tiny.weights, sgd(0.1), KEY)) {
       robust.step();
       assertThat(robust.robustAccuracy()).isPresent();
       assertThat(robust.robustAccuracy().getAsDouble()).isBetween(0.0, robust.accuracy() + 1e-9);

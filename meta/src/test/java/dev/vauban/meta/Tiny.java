@@ -11,6 +11,7 @@ import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.GlyphCounts;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 
@@ -20,7 +21,7 @@ final class Tiny implements AutoCloseable {
   final FewShotData data =
       DataSets.open(
           "glyphs", DataOptions.DEFAULT.withGlyphs(new GlyphCounts(12, 3, 6, 6)).withSize(12));
-  final Model model = Models.named("conv4-strided-4", dev.vauban.tensor.Shape.of(12, 12, 1), 3);
+  final Model model = Models.named("conv4-strided-4", Shape.of(12, 12, 1), 3);
   final Scope scope = Scope.open();
   final Tree<Tensor> weights = model.init(scope, Key.of(5));
   final EpisodeSampler train = new EpisodeSampler(data.train(), 3, 1, 2, Key.of(1));

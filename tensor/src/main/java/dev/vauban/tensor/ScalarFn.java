@@ -46,7 +46,8 @@ public enum ScalarFn {
       (a, b, c) -> Math.pow(a, b),
       (x, y, ct) -> ct.mul(x[1].mul(x[0].pow(x[1].sub(1)))),
       (x, y, ct) ->
-          ct.mul(Expr.select(x[0].gt(0), y.mul(x[0].max(Double.MIN_NORMAL).log()), y.mul(0)))),
+          // The floor is a normal F32: its reciprocal, which the second derivative meets, is finite.
+          ct.mul(Expr.select(x[0].gt(0), y.mul(x[0].max(Float.MIN_NORMAL).log()), y.zeros()))),
   /** The smaller; NaN if either is NaN. At a tie each argument receives half the gradient. */
   MIN(
       2,

@@ -42,8 +42,7 @@ public final class TrainCommand implements Command, Base, Presets {
           "log-every",
           "checkpoint-every",
           "keep",
-          "validate-every",
-          "validate-episodes");
+          "max-minutes");
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;

@@ -19,7 +19,9 @@ import dev.vauban.tensor.backend.cpu.Region.Reduction;
 import dev.vauban.tensor.backend.cpu.Region.Store;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Emits one block: the inner loops of a nest and the scalar code in them. Every value is computed
@@ -79,6 +81,7 @@ final class BlockEmitter {
       code.push(0);
       indices[plan.vectorDim()] = code.keep(int.class);
     }
+    limit(span);
     for (int level = -1; level < plan.blockLevel() - 1; level++) {
       values(level, span);
     }
@@ -149,10 +152,23 @@ final class BlockEmitter {
   private void body(int level, Slot i, Span span) {
     int mark = code.mark();
     Slot[] before = pointers;
-    pointers = nest.advance(code, pointers, plan.loops().get(level).dim(), i);
+    int dim = plan.loops().get(level).dim();
+    pointers = nest.advance(code, pointers, dim, i);
+    if (dim == plan.vectorDim()) {
+      limit(span);
+    }
     enter(level, span);
     pointers = before;
     code.release(mark);
+  }
+
+  private void limit(Span span) {
+    if (span != null && span.lastCount() == LaneCode.LIMITED) {
+      Set<DType> types = EnumSet.of(DType.F32, DType.I32); // accumulators, whatever is stored
+      LoopPlan.types(nest.region()).forEach(types::add);
+      int dim = plan.vectorDim();
+      lanes.limit(indices[dim], nest.region().dims().get(dim), types);
+    }
   }
 
   // ---- values

@@ -25,9 +25,14 @@ final class Frame implements AutoCloseable {
       }
     }
     this.calls = new Step.Call[code.steps().size()];
-    for (int i = 0; i < calls.length; i++) {
-      calls[i] =
-          code.steps().get(i).instantiate(this, code.slots().get(i), slab + code.scratch()[i]);
+    try {
+      for (int i = 0; i < calls.length; i++) {
+        calls[i] =
+            code.steps().get(i).instantiate(this, code.slots().get(i), slab + code.scratch()[i]);
+      }
+    } catch (RuntimeException | Error e) {
+      close(); // the primitives made so far
+      throw e;
     }
     this.nanos = Profile.ON ? new long[calls.length] : null;
   }
@@ -62,7 +67,9 @@ final class Frame implements AutoCloseable {
   @Override
   public void close() {
     for (Step.Call call : calls) {
-      call.close();
+      if (call != null) {
+        call.close();
+      }
     }
   }
 }

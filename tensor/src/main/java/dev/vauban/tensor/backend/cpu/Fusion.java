@@ -432,7 +432,12 @@ final class Fusion {
   Expr pooledAt(Expr positions) {
     Expr x = positions.input(0);
     for (Expr c : consumers.getOrDefault(positions, List.of())) {
-      boolean own = c.op() instanceof PoolOp.PoolGather && c.input(0) == x;
+      boolean own =
+          c.op() instanceof PoolOp.PoolGather gather
+              && positions.op() instanceof PoolOp.PoolArgMax max
+              && gather.window().equals(max.window())
+              && c.input(0) == x
+              && c.input(1) == positions;
       if (own && x.dtype() == DType.F32 && !isEmpty(c)) {
         return c;
       }

@@ -42,13 +42,19 @@ record LoopPlan(
     int reducedLevel) {
 
   /** Steps of the loops inside one call of a block (see above). */
-  static final int BLOCK_STEPS = 64;
+  static final int BLOCK_STEPS = 40;
 
-  /** Emitted operations that one block may hold, so that it stays small enough to be compiled. */
+  /** Operations in a loop's body up to which it is unrolled; the processor overlaps longer ones. */
+  static final int UNROLL_COST = 60;
+
+  /**
+   * Operations in a block. HotSpot's first compiler runs out of registers not far above twice as
+   * many, and then the second never sees the method.
+   */
   static final int BLOCK_COST = 160;
 
-  /** The {@link #cost} up to which code is emitted for vectors; more would not be compiled. */
-  static final int MAX_VECTOR_COST = 300;
+  /** The {@link #cost} up to which code is emitted for vectors. */
+  static final int MAX_VECTOR_COST = 250;
 
   /**
    * A loop over a dimension.
@@ -61,7 +67,7 @@ record LoopPlan(
    * Vectors that are computed side by side.
    *
    * @param vectors how many
-   * @param lastCount elements in the last one
+   * @param lastCount elements in the last one, or {@link LaneCode#LIMITED}
    */
   record Span(int vectors, int lastCount) {}
 
@@ -95,6 +101,13 @@ record LoopPlan(
     return Stream.concat(kept.stream(), reduced.stream())
         .map(d -> new Loop(d, 1, nest.dims().get(d)))
         .toList();
+  }
+
+  /** The types of all arrays. */
+  static Stream<DType> types(Region nest) {
+    return Stream.concat(
+        nest.operands().stream().map(Region.Operand::dtype),
+        nest.outputs().stream().map(Region.Output::dtype));
   }
 
   /** True if the nest's reductions combine along the dimension. */
@@ -169,6 +182,11 @@ record LoopPlan(
           || all <= 8 && all * cost <= BLOCK_COST && all * accumulators <= registers) {
         return new Vectors(null, new Span(all, tail > 0 ? tail : lanes), null);
       }
+      if (tail > 0 && 2 * cost > BLOCK_COST && hasMasks(nest, width)) {
+        // Too much code for a second copy: every vector is masked, though only the last needs it.
+        return new Vectors(
+            new Loop(dim, lanes, all * lanes), new Span(1, LaneCode.LIMITED), null);
+      }
       int unroll = 4;
       while (unroll > 1 && !fits(unroll, whole, tail, cost, accumulators, registers)) {
         unroll /= 2;
@@ -183,7 +201,11 @@ record LoopPlan(
     private static boolean fits(
         int unroll, int whole, int tail, int cost, int accumulators, int registers) {
       int copies = unroll + whole % unroll + (tail > 0 ? 1 : 0);
-      return whole >= unroll && copies * cost <= BLOCK_COST && unroll * accumulators <= registers;
+      return whole >= unroll && copies * cost <= UNROLL_COST && unroll * accumulators <= registers;
+    }
+
+    private static boolean hasMasks(Region nest, VectorWidth width) {
+      return types(nest).allMatch(width::hasMasks);
     }
   }
 

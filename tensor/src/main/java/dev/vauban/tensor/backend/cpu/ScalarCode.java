@@ -8,6 +8,7 @@ import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import java.util.List;
+import java.util.Set;
 import org.objectweb.asm.Opcodes;
 
 /**
@@ -19,6 +20,11 @@ record ScalarCode(Bytecode code) implements LaneCode {
   @Override
   public int lanes() {
     return 1;
+  }
+
+  @Override
+  public void limit(Slot i, int size, Set<DType> types) {
+    throw new AssertionError("scalar code has no lanes");
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.vauban.tensor.backend.cpu.kernels.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,6 +41,7 @@ final class VectorCode implements LaneCode {
   // method is emitted twice, first only to learn which ones it needs.
   private final Set<Invariant> wanted;
   private final Map<Invariant, Slot> made = new LinkedHashMap<>();
+  private final Map<DType, Slot> limits = new EnumMap<>(DType.class);
 
   /** A value that is the same for the whole method. */
   sealed interface Invariant {}
@@ -97,6 +99,30 @@ final class VectorCode implements LaneCode {
     };
   }
 
+  private Slot mask(DType dtype, int count) {
+    return count == LIMITED ? limits.get(dtype) : invariant(new Mask(dtype, count));
+  }
+
+  @Override
+  public void limit(Slot i, int size, Set<DType> types) {
+    code.push(1L);
+    code.push(size);
+    code.load(i);
+    code.op(Opcodes.ISUB);
+    code.push(lanes());
+    code.call(Math.class, "min", int.class, int.class);
+    code.op(Opcodes.LSHL);
+    code.push(1L);
+    code.op(Opcodes.LSUB);
+    Slot bits = code.keep(long.class);
+    for (DType type : types) {
+      pushSpecies(type);
+      code.load(bits);
+      code.call(VectorMask.class, "fromLong", VectorSpecies.class, long.class);
+      limits.put(type, code.keep(VectorMask.class));
+    }
+  }
+
   private void pushSpecies(DType dtype) {
     code.push(vectorClass(dtype), "SPECIES_" + width.lanes() * dtype.bytes() * 8);
   }
@@ -126,7 +152,7 @@ final class VectorCode implements LaneCode {
   private void loadVector(Place place) {
     Class<?> type = vectorClass(place.dtype());
     boolean whole = place.count() == lanes();
-    Slot mask = whole ? null : invariant(new Mask(place.dtype(), place.count()));
+    Slot mask = whole ? null : mask(place.dtype(), place.count());
     pushSpecies(place.dtype());
     code.push(Memory.class, "ALL");
     pushAddress(place.pointer(), place.offset());
@@ -239,7 +265,7 @@ final class VectorCode implements LaneCode {
 
   private void storeVector(Slot vector, Place place) {
     boolean whole = place.count() == lanes();
-    Slot mask = whole ? null : invariant(new Mask(place.dtype(), place.count()));
+    Slot mask = whole ? null : mask(place.dtype(), place.count());
     code.load(vector);
     code.push(Memory.class, "ALL");
     pushAddress(place.pointer(), place.offset());
@@ -483,7 +509,7 @@ final class VectorCode implements LaneCode {
     Slot combined = binary(accumulator, method(kind), value.number());
     if (count < lanes()) {
       combined =
-          blend(accumulator, combined, invariant(new Mask(value.compute(), count)));
+          blend(accumulator, combined, mask(value.compute(), count));
     }
     code.load(combined);
     code.store(accumulator);

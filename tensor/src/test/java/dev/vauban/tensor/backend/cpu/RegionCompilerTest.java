@@ -404,6 +404,35 @@ class RegionCompilerTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("widths")
+  void aRegionWithMuchCodeIsMaskedThroughout(VectorWidth width) {
+    for (List<Integer> dims : List.of(List.of(37), List.of(4, 100), List.of(3, 5, 64))) {
+      for (DType stored : List.of(F32, BF16, I32)) {
+        List<Instruction> code =
+            new ArrayList<>(List.of(new Load(0, F32), new Load(1, F32)));
+        for (int i = 0; i < 8; i++) {
+          int last = code.size() - 1;
+          code.add(new Apply(ScalarFn.FLOOR, List.of(last), F32));
+          code.add(new Apply(ScalarFn.MUL, List.of(last + 1, 0), F32));
+        }
+        int last = code.size() - 1;
+        Region region =
+            new Region(
+                dims,
+                List.of(new Operand(stored, dense(dims)), new Operand(F32, perColumn(dims))),
+                code,
+                List.of(
+                    new Store(last, F32, dense(dims)),
+                    new Store(4, stored, dense(dims)),
+                    new Reduction(Kind.MAX, 4, F32, perColumn(dims)),
+                    new Reduction(Kind.MIN, 3, F32, dense(dims, List.of(0)))));
+        assertThat(2 * RegionCompiler.cost(region)).isGreaterThan(LoopPlan.BLOCK_COST);
+        RegionCheck.check(region, width, new SplittableRandom(6));
+      }
+    }
+  }
+
   @Test
   void aRegionTooLargeForVectorsIsStillRight() {
     List<Instruction> code = new ArrayList<>(List.of(new Load(0, F32)));

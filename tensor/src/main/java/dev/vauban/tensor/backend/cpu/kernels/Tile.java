@@ -16,8 +16,12 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>A is read through two strides, so that a row-major A, a transposed A and packed panels of
  * either are the same code. B is read as whole vectors: where the matrix has fewer columns the
- * caller packs and pads it. The four unrolled variants differ only in rows and vectors; they are
+ * caller packs and pads it. The six unrolled variants differ only in rows and vectors; they are
  * written out because accumulators must be local variables to live in registers.
+ *
+ * <p>They do one thing, C = A B, because the compiler has a budget: past about fifty vector
+ * operations in a method, some accumulators become objects (measured: 20 times slower, and only in
+ * some runs). So all start from one zero, and adding to C is a second step.
  */
 final class Tile {
   private static final ValueLayout.OfFloat F = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -61,48 +65,62 @@ final class Tile {
   static void run(
       long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
       Update update, long scratch) {
-    if (mr == ROWS && nr == COLUMNS) {
+    if (mr == ROWS && nr == COLUMNS && update == Update.SET) {
       if (ROWS == 8) {
-        tile8x2(a, rs, ks, b, bs, k, c, cs, update);
+        tile8x2(a, rs, ks, b, bs, k, c, cs);
       } else {
-        tile4x2(a, rs, ks, b, bs, k, c, cs, update);
+        tile4x2(a, rs, ks, b, bs, k, c, cs);
       }
     } else {
-      edge(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
+      pieces(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
     }
   }
 
-  /** A tile at the border of C: computed in pieces of 8, 4 and 1 rows, then copied in part. */
-  private static void edge(
+  /** In pieces of 8, 4 and 1 rows; by way of scratch where C is added to or has fewer columns. */
+  private static void pieces(
       long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
       Update update, long scratch) {
     int vectors = nr > LANES ? 2 : 1;
-    boolean whole = nr == vectors * LANES;
+    boolean direct = nr == vectors * LANES && update == Update.SET;
     long width = (long) vectors * BYTES;
     while (mr > 0) {
       int rows = mr >= 8 ? 8 : mr >= 4 ? 4 : 1;
-      long to = whole ? c : scratch;
-      long stride = whole ? cs : width;
-      Update how = whole ? update : Update.SET;
+      long to = direct ? c : scratch;
+      long stride = direct ? cs : width;
       if (vectors == 2) {
         switch (rows) {
-          case 8 -> tile8x2(a, rs, ks, b, bs, k, to, stride, how);
-          case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride, how);
-          default -> tile1x2(a, rs, ks, b, bs, k, to, stride, how);
+          case 8 -> tile8x2(a, rs, ks, b, bs, k, to, stride);
+          case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride);
+          default -> tile1x2(a, rs, ks, b, bs, k, to, stride);
         }
       } else {
         switch (rows) {
-          case 8 -> tile8x1(a, rs, ks, b, bs, k, to, stride, how);
-          case 4 -> tile4x1(a, rs, ks, b, bs, k, to, stride, how);
-          default -> tile1x1(a, rs, ks, b, bs, k, to, stride, how);
+          case 8 -> tile8x1(a, rs, ks, b, bs, k, to, stride);
+          case 4 -> tile4x1(a, rs, ks, b, bs, k, to, stride);
+          default -> tile1x1(a, rs, ks, b, bs, k, to, stride);
         }
       }
-      if (!whole) {
+      if (!direct && nr == COLUMNS) {
+        add(scratch, c, cs, rows);
+      } else if (!direct) {
         copy(scratch, width, c, cs, rows, nr, update);
       }
       a += rows * rs;
       c += rows * cs;
       mr -= rows;
+    }
+  }
+
+  private static void add(long from, long c, long cs, int rows) {
+    for (int r = 0; r < rows; r++) {
+      FloatVector.fromMemorySegment(F32, ALL, c, ORDER)
+          .add(FloatVector.fromMemorySegment(F32, ALL, from, ORDER))
+          .intoMemorySegment(ALL, c, ORDER);
+      FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER)
+          .add(FloatVector.fromMemorySegment(F32, ALL, from + BYTES, ORDER))
+          .intoMemorySegment(ALL, c + BYTES, ORDER);
+      from += 2L * BYTES;
+      c += cs;
     }
   }
 
@@ -122,7 +140,7 @@ final class Tile {
   }
 
   private static void tile8x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -130,22 +148,23 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c11 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c21 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c31 = FloatVector.zero(F32);
-    FloatVector c40 = FloatVector.zero(F32);
-    FloatVector c41 = FloatVector.zero(F32);
-    FloatVector c50 = FloatVector.zero(F32);
-    FloatVector c51 = FloatVector.zero(F32);
-    FloatVector c60 = FloatVector.zero(F32);
-    FloatVector c61 = FloatVector.zero(F32);
-    FloatVector c70 = FloatVector.zero(F32);
-    FloatVector c71 = FloatVector.zero(F32);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
+    FloatVector c40 = zero;
+    FloatVector c41 = zero;
+    FloatVector c50 = zero;
+    FloatVector c51 = zero;
+    FloatVector c60 = zero;
+    FloatVector c61 = zero;
+    FloatVector c70 = zero;
+    FloatVector c71 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -177,24 +196,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(F32, ALL, c + cs + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs + BYTES, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs, ORDER));
-      c41 = c41.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs + BYTES, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs, ORDER));
-      c51 = c51.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs + BYTES, ORDER));
-      c60 = c60.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs, ORDER));
-      c61 = c61.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs + BYTES, ORDER));
-      c70 = c70.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs, ORDER));
-      c71 = c71.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
@@ -214,7 +215,7 @@ final class Tile {
   }
 
   private static void tile8x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -222,14 +223,15 @@ final class Tile {
     long a5 = a + 5 * rs;
     long a6 = a + 6 * rs;
     long a7 = a + 7 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c40 = FloatVector.zero(F32);
-    FloatVector c50 = FloatVector.zero(F32);
-    FloatVector c60 = FloatVector.zero(F32);
-    FloatVector c70 = FloatVector.zero(F32);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c10 = zero;
+    FloatVector c20 = zero;
+    FloatVector c30 = zero;
+    FloatVector c40 = zero;
+    FloatVector c50 = zero;
+    FloatVector c60 = zero;
+    FloatVector c70 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -252,16 +254,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c40 = c40.add(FloatVector.fromMemorySegment(F32, ALL, c + 4 * cs, ORDER));
-      c50 = c50.add(FloatVector.fromMemorySegment(F32, ALL, c + 5 * cs, ORDER));
-      c60 = c60.add(FloatVector.fromMemorySegment(F32, ALL, c + 6 * cs, ORDER));
-      c70 = c70.add(FloatVector.fromMemorySegment(F32, ALL, c + 7 * cs, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
     c20.intoMemorySegment(ALL, c + 2 * cs, ORDER);
@@ -273,18 +265,19 @@ final class Tile {
   }
 
   private static void tile4x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c11 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c21 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
-    FloatVector c31 = FloatVector.zero(F32);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -304,16 +297,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c11 = c11.add(FloatVector.fromMemorySegment(F32, ALL, c + cs + BYTES, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c21 = c21.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs + BYTES, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-      c31 = c31.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
@@ -325,14 +308,15 @@ final class Tile {
   }
 
   private static void tile4x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c10 = FloatVector.zero(F32);
-    FloatVector c20 = FloatVector.zero(F32);
-    FloatVector c30 = FloatVector.zero(F32);
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c10 = zero;
+    FloatVector c20 = zero;
+    FloatVector c30 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -347,12 +331,6 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c10 = c10.add(FloatVector.fromMemorySegment(F32, ALL, c + cs, ORDER));
-      c20 = c20.add(FloatVector.fromMemorySegment(F32, ALL, c + 2 * cs, ORDER));
-      c30 = c30.add(FloatVector.fromMemorySegment(F32, ALL, c + 3 * cs, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c10.intoMemorySegment(ALL, c + cs, ORDER);
     c20.intoMemorySegment(ALL, c + 2 * cs, ORDER);
@@ -360,9 +338,10 @@ final class Tile {
   }
 
   private static void tile1x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
-    FloatVector c00 = FloatVector.zero(F32);
-    FloatVector c01 = FloatVector.zero(F32);
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -373,17 +352,14 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
-      c01 = c01.add(FloatVector.fromMemorySegment(F32, ALL, c + BYTES, ORDER));
-    }
     c00.intoMemorySegment(ALL, c, ORDER);
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
   }
 
   private static void tile1x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, Update update) {
-    FloatVector c00 = FloatVector.zero(F32);
+      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
     long ao = 0;
     for (int i = 0; i < k; i++) {
       FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
@@ -391,9 +367,6 @@ final class Tile {
       c00 = v.fma(b0, c00);
       ao += ks;
       b += bs;
-    }
-    if (update == Update.ADD) {
-      c00 = c00.add(FloatVector.fromMemorySegment(F32, ALL, c, ORDER));
     }
     c00.intoMemorySegment(ALL, c, ORDER);
   }

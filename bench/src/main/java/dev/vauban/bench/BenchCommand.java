@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {
   private static final String KERNELS = "kernels";
-  private static final int KERNEL_WARM = 10; // small nests need 10,000 calls until they are compiled
+  private static final int KERNEL_WARM =
+      10; // small nests need 10,000 calls until they are compiled
 
   @Option(names = "--list", description = "list the rows, and stop")
   boolean list;
@@ -114,8 +115,7 @@ public final class BenchCommand implements Command {
             ? KernelBench.run(match, Math.max(KERNEL_WARM, warm), session.console())
             : List.of();
     Machine m = Machine.here();
-    Report report =
-        new Report(m.date(), m.host(), m.jdk(), m.commit(), peaks(rows), rows, kernels);
+    Report report = new Report(m.date(), m.host(), m.jdk(), m.commit(), peaks(rows), rows, kernels);
     if (out != null) {
       AtomicFile.write(out, Json.pretty(report) + "\n");
     }

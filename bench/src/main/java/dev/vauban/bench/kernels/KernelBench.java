@@ -50,7 +50,8 @@ public final class KernelBench {
       Path log = Files.createTempFile("vauban-jmh-", ".log");
       console.notice("kernels: JMH's log is " + log);
       List<Row> rows = new ArrayList<>();
-      String all = KernelBench.class.getPackageName().replace(".", "\\.") + "\\..*(" + match + ").*";
+      String all =
+          KernelBench.class.getPackageName().replace(".", "\\.") + "\\..*(" + match + ").*";
       rows.addAll(rows(new Runner(options(all, warmSeconds, log).build()).run()));
       if ("Nests.run".matches(".*(" + match + ").*")) {
         rows.addAll(

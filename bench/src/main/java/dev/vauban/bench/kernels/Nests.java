@@ -112,8 +112,7 @@ public class Nests {
     device = Device.open("cpu:1");
     Type type = new Type(dev.vauban.tensor.DType.F32, program.shape);
     plan =
-        device.compile(
-            Program.trace(Tree.leaf(type), in -> Tree.leaf(program.apply(in.value()))));
+        device.compile(Program.trace(Tree.leaf(type), in -> Tree.leaf(program.apply(in.value()))));
     Tensor x = scope.tensor(type);
     Key key = Key.of(1);
     for (long i = 0; i < x.size(); i++) {

@@ -87,8 +87,7 @@ public final class BoundStep implements AutoCloseable {
     Tree<Expr> each =
         vmap(
             t -> {
-              Grad.Result g =
-                  Grad.valueAndGrad(w -> learner.taskLoss(w, Task.of(t)), theta);
+              Grad.Result g = Grad.valueAndGrad(w -> learner.taskLoss(w, Task.of(t)), theta);
               return Tree.<Expr>empty().with("gradient", g.gradient()).with("loss", g.value());
             },
             in.sub("tasks"));

@@ -40,7 +40,9 @@ public final class GemmPeak implements AutoCloseable {
     OneDnn.Status status = OneDnn.status();
     if (!status.available()) {
       throw CommandException.environment(
-          "the peak is measured with oneDNN, which is not available: " + status.reason() + "; "
+          "the peak is measured with oneDNN, which is not available: "
+              + status.reason()
+              + "; "
               + status.remedy(),
           null);
     }
@@ -56,7 +58,12 @@ public final class GemmPeak implements AutoCloseable {
       long scratch = arena.allocate(Math.max(ALIGNMENT, p.scratchBytes()), ALIGNMENT).address();
       parts.add(
           new Part(
-              p, dnn.newStream(), a.address() + offset, b.address(), c.address() + offset, scratch));
+              p,
+              dnn.newStream(),
+              a.address() + offset,
+              b.address(),
+              c.address() + offset,
+              scratch));
       from += rows;
     }
   }
@@ -76,11 +83,10 @@ public final class GemmPeak implements AutoCloseable {
     for (Part part : parts.subList(1, parts.size())) {
       Thread.ofPlatform()
           .daemon()
-          .start(
-              () -> {
-                part.run();
-                done.countDown();
-              });
+          .start(() -> {
+            part.run();
+            done.countDown();
+          });
     }
     parts.getFirst().run();
     try {

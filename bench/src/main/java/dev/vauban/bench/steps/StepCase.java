@@ -59,7 +59,8 @@ public record StepCase(
   /** All cases; the first is the one to quote. */
   public static List<StepCase> all() {
     return List.of(
-        plain("maml-28", "MAML second order, Conv4-64, 28x28x1", "maml", Order.SECOND, SMALL, 64, 5),
+        plain(
+            "maml-28", "MAML second order, Conv4-64, 28x28x1", "maml", Order.SECOND, SMALL, 64, 5),
         plain(
             "maml-28-20way",
             "MAML second order, Conv4-64, 28x28x1, 20-way",
@@ -68,9 +69,12 @@ public record StepCase(
             SMALL,
             64,
             20),
-        plain("maml-84", "MAML second order, Conv4-32, 84x84x3", "maml", Order.SECOND, LARGE, 32, 5),
-        plain("fomaml-28", "MAML first order, Conv4-64, 28x28x1", "maml", Order.FIRST, SMALL, 64, 5),
-        plain("fomaml-84", "MAML first order, Conv4-32, 84x84x3", "maml", Order.FIRST, LARGE, 32, 5),
+        plain(
+            "maml-84", "MAML second order, Conv4-32, 84x84x3", "maml", Order.SECOND, LARGE, 32, 5),
+        plain(
+            "fomaml-28", "MAML first order, Conv4-64, 28x28x1", "maml", Order.FIRST, SMALL, 64, 5),
+        plain(
+            "fomaml-84", "MAML first order, Conv4-32, 84x84x3", "maml", Order.FIRST, LARGE, 32, 5),
         plain("anil-28", "ANIL, Conv4-64, 28x28x1", "anil", Order.SECOND, SMALL, 64, 5),
         plain("anil-84", "ANIL, Conv4-32, 84x84x3", "anil", Order.SECOND, LARGE, 32, 5),
         robust("rmaml-fgsm-84", "R-MAML, FGSM on the queries, Conv4-32, 84x84x3", "fgsm"),
@@ -93,8 +97,7 @@ public record StepCase(
   }
 
   private static StepCase robust(String name, String title, String attack) {
-    return new StepCase(
-        name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, Choice.BEST);
+    return new StepCase(name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, Choice.BEST);
   }
 
   Model model() {
@@ -104,8 +107,6 @@ public record StepCase(
   Method method(Model model) {
     Attack a = Attacks.named(attack, Attacks.Options.eps(EPS));
     return MetaLearners.named(
-        learner,
-        model::logits,
-        new MetaLearners.Options(INNER_STEPS, RATE, order, a, 1, 1));
+        learner, model::logits, new MetaLearners.Options(INNER_STEPS, RATE, order, a, 1, 1));
   }
 }

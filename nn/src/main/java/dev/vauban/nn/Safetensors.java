@@ -57,6 +57,10 @@ public final class Safetensors {
    * @throws UncheckedIOException if it cannot be written; nothing is left behind
    */
   public static void write(Path file, Tree<Tensor> tensors, Map<String, String> metadata) {
+    if (tensors.isLeaf()) {
+      throw new IllegalArgumentException(
+          "a checkpoint is a tree of names; this is a single tensor");
+    }
     Path target = file.toAbsolutePath();
     Path temp = null;
     try {

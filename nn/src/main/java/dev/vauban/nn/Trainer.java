@@ -126,6 +126,10 @@ public final class Trainer implements AutoCloseable {
             .with("weights", u.weights())
             .with("optimizer", u.state())
             .with("step", number.add(1));
+    if (g.extras().isLeaf() || g.extras().has("loss")) {
+      throw new IllegalArgumentException(
+          "an objective's metrics are a tree of names other than 'loss', which the trainer adds");
+    }
     Tree<Expr> metrics = Tree.of("loss", g.value().cast(DType.F32));
     for (Map.Entry<String, Tree<Expr>> e : g.extras().children().entrySet()) {
       metrics = metrics.with(e.getKey(), e.getValue());

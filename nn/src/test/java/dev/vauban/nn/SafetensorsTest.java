@@ -237,6 +237,15 @@ class SafetensorsTest {
     }
   }
 
+  @Test
+  void aSingleTensorHasNoName() {
+    try (Scope scope = Scope.open()) {
+      Tree<Tensor> leaf = Tree.leaf(scope.tensor(Type.f32()));
+      assertThatThrownBy(() -> Safetensors.write(folder.resolve("x.safetensors"), leaf))
+          .hasMessage("a checkpoint is a tree of names; this is a single tensor");
+    }
+  }
+
   /** A write that fails keeps the file before it and leaves nothing behind. */
   @Test
   void aFailedWriteChangesNothing() throws IOException {

@@ -167,6 +167,22 @@ class TrainerTest {
   }
 
   @Test
+  void theLossIsTheTrainersOwnFigure() {
+    Objective objective =
+        (w, batch, k) -> new Objective.Value(w.value().square(), Tree.of("loss", w.value()));
+    try (Device device = Device.open("reference");
+        Scope scope = Scope.open()) {
+      Tree<Tensor> w = Tree.leaf(scope.tensor(Type.f32()));
+      Optimizer sgd = Optimizers.sgd(0.1);
+      Tree<Type> batch = Tree.of("x", Type.f32());
+      assertThatThrownBy(() -> Trainer.compile(device, objective, batch, w, sgd, Key.of(1)))
+          .hasMessage(
+              "an objective's metrics are a tree of names other than 'loss', which the trainer"
+                  + " adds");
+    }
+  }
+
+  @Test
   void aBatchWithoutKeySaysSo() {
     Batch<String> b = new Batch<>("x", "y");
     assertThatThrownBy(b::key)

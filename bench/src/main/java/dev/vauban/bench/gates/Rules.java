@@ -56,8 +56,7 @@ final class Rules {
 
   private void gain(String robust, String plain, int radius, double least, String reference) {
     double gain = of(robust).robustPercent(radius) - of(plain).robustPercent(radius);
-    String claim =
-        "robust accuracy at %d/255: %s over %s, points".formatted(radius, robust, plain);
+    String claim = "robust accuracy at %d/255: %s over %s, points".formatted(radius, robust, plain);
     atLeast("G2", claim, gain, least, reference);
   }
 

@@ -119,6 +119,7 @@ public final class TrainCommand implements Command, Base, Presets {
 
   /** A resumed run that changed its data or its method would not be the run it claims to be. */
   private void refuseChanges(Session session) {
+    boolean cosine = "cosine".equals(session.settings().values().get("schedule").text());
     Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
     session
         .settings()
@@ -126,7 +127,7 @@ public final class TrainCommand implements Command, Base, Presets {
         .forEach((name, value) -> {
           var old = before.get(name);
           if (value.source().equals("flag")
-              && !FREE_ON_RESUME.contains(name)
+              && (!FREE_ON_RESUME.contains(name) || cosine && name.equals("iterations"))
               && old != null
               && !old.value().equals(value.text())) {
             throw CommandException.badInput(

@@ -5,7 +5,7 @@ final class Frame implements AutoCloseable {
   final Code code;
   final long[] addresses;
   final int worker;
-  private final Step.Call[] calls;
+  final Step.Call[] calls;
   private final long[] nanos;
   private final Context context;
 

@@ -31,8 +31,8 @@ record MapStep(
     return new Running(frame, slots, scratch);
   }
 
-  private final class Running implements Call, Workers.Task {
-    private final Frame[] own;
+  final class Running implements Call, Workers.Task {
+    final Frame[] own;
     private final Workers workers;
     private final int[] slots;
     private final long[] inBytes;

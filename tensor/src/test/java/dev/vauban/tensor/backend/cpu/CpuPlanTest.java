@@ -15,9 +15,9 @@ import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.Vmap;
 import dev.vauban.tensor.Window;
+import dev.vauban.tensor.backend.reference.Reference;
 import java.io.BufferedReader;
 import java.io.File;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -107,7 +107,8 @@ class CpuPlanTest {
         CpuDevice three = CpuDevice.open(3)) {
       Program meta = metaStep();
       List<double[]> expected = run(one, meta, 5, false);
-      assertThat(expected.getFirst()[0]).isBetween(0.5, 3.0);
+      assertThat(expected.getFirst()[0])
+          .isCloseTo(referenceLoss(meta, 5), org.assertj.core.data.Offset.offset(1e-3));
       for (int k = 0; k < 5; k++) {
         assertSame("two workers", run(two, meta, 5, false), expected);
         assertSame("three workers", run(three, meta, 5, false), expected);
@@ -118,6 +119,17 @@ class CpuPlanTest {
         assertSame("seed " + seed + ", two workers", run(two, p, seed, false), alone);
         assertSame("seed " + seed + ", three workers", run(three, p, seed, false), alone);
       }
+    }
+  }
+
+  private static double referenceLoss(Program p, long seed) {
+    try (Scope scope = Scope.open()) {
+      return Reference.evaluate(
+              p.graph(),
+              RandomProgramTest.inputs(scope, p.inputs(), seed).leaves().stream()
+                  .map(Tensor::toDoubles)
+                  .toList())
+          .getFirst()[0];
     }
   }
 
@@ -214,6 +226,51 @@ class CpuPlanTest {
     return String.join(File.pathSeparator, parts);
   }
 
+  /** A call that counts the heap bytes it allocates. */
+  private static final class Counted implements Step.Call {
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private final Step.Call call;
+    private final Step step;
+    private long bytes;
+
+    Counted(Step.Call call, Step step) {
+      this.call = call;
+      this.step = step;
+    }
+
+    @Override
+    public void run(long[] addresses) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      call.run(addresses);
+      bytes += threads.getCurrentThreadAllocatedBytes() - before;
+    }
+
+    @Override
+    public void close() {
+      call.close();
+    }
+  }
+
+  /** Puts counters around all kernels of a frame and of the frames inside. */
+  private static void count(Frame frame, List<Counted> all) {
+    for (int i = 0; i < frame.calls.length; i++) {
+      switch (frame.calls[i]) {
+        case MapStep.Running map -> Arrays.stream(map.own).forEach(f -> count(f, all));
+        case LoopStep.Running loop -> count(loop.own, all);
+        default -> {
+          Counted counted = new Counted(frame.calls[i], frame.code.steps().get(i));
+          frame.calls[i] = counted;
+          all.add(counted);
+        }
+      }
+    }
+  }
+
+  /**
+   * Kernels, maps, loops and workers allocate nothing. Emitted nests are left out: until HotSpot has
+   * compiled a nest, and that takes thousands of runs, its vectors are objects; RegionCompilerTest
+   * shows that they vanish.
+   */
   @Test
   void aRunAllocatesNothing() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -223,25 +280,41 @@ class CpuPlanTest {
         Plan plan = device.compile(p)) {
       Plan.Bound bound =
           plan.bind(RandomProgramTest.inputs(scope, p.inputs(), 1), scope.tensors(p.outputs()));
-      for (int i = 0; i < 200; i++) {
+      List<Counted> calls = new ArrayList<>();
+      count(((CpuPlan) plan).frame(), calls);
+      for (int i = 0; i < 300; i++) {
         bound.run();
       }
-      MemorySegment slab = ((CpuPlan) plan).slab();
-      assertThat(slab.byteSize()).isLessThan(4 << 20);
       long[] ids = workers();
       assertThat(ids).hasSizeGreaterThanOrEqualTo(3);
       // The JVM books things of its own on a thread now and then; what a run allocates would show
       // in every batch.
-      long least = Long.MAX_VALUE;
-      for (int batch = 0; batch < 8; batch++) {
+      // Kernels in Java take their time to be compiled, too: more batches until all are at 0.
+      long machinery = Long.MAX_VALUE;
+      long[] kernels = new long[calls.size()];
+      Arrays.fill(kernels, Long.MAX_VALUE);
+      for (int batch = 0; batch < 200 && (machinery > 0 || above0(kernels) > 0); batch++) {
+        calls.forEach(c -> c.bytes = 0);
         long before = allocated(threads, ids);
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 10; i++) {
           bound.run();
         }
-        least = Math.min(least, allocated(threads, ids) - before);
+        long all = allocated(threads, ids) - before;
+        machinery = Math.min(machinery, all - calls.stream().mapToLong(c -> c.bytes).sum());
+        for (int i = 0; i < kernels.length; i++) {
+          boolean nest = calls.get(i).step instanceof RegionStep;
+          kernels[i] = nest ? 0 : Math.min(kernels[i], calls.get(i).bytes);
+        }
       }
-      assertThat(least).as("bytes of heap in 20 runs on all workers").isZero();
+      assertThat(machinery).as("heap bytes of maps, loops and workers").isZero();
+      for (int i = 0; i < kernels.length; i++) {
+        assertThat(kernels[i]).as("heap bytes of " + calls.get(i).step.label()).isZero();
+      }
     }
+  }
+
+  private static long above0(long[] values) {
+    return Arrays.stream(values).filter(v -> v > 0).count();
   }
 
   private static long[] workers() {

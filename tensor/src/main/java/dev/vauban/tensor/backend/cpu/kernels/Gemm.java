@@ -14,7 +14,7 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
  */
 public final class Gemm {
   private static final int KC = 256; // k per block: a panel of B is then 32 KiB
-  private static final int MC = 128; // rows of A per block
+  private static final int MC = 120; // rows of A per block: whole tiles
   private static final int NC = 1024; // columns of B per block
   private static final int REUSE = 64; // rows of C from which packing a row-major B pays
 
@@ -204,11 +204,7 @@ public final class Gemm {
       boolean packed = packB || nr < Tile.COLUMNS;
       long bj = packed ? bBlock + 4L * j * depth : b0 + 4 * (kc * b.stride + jc + j);
       long bs = packed ? 4L * Tile.panelWidth(nr) : 4 * b.stride;
-      for (int i = 0; i < mc; i += Tile.ROWS) {
-        Tile.run(
-            ai + i * ars, ars, aks, bj, bs, depth, ci + 4 * (i * c.stride + j), 4 * c.stride,
-            Math.min(Tile.ROWS, mc - i), nr, how, scratch);
-      }
+      Tile.run(ai, ars, aks, bj, bs, depth, ci + 4L * j, 4 * c.stride, mc, nr, how, scratch);
     }
   }
 

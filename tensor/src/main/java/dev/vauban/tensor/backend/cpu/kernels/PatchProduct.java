@@ -87,11 +87,7 @@ final class PatchProduct {
         int nr = Math.min(Tile.COLUMNS, columns - j);
         long bs = 4L * Tile.panelWidth(nr);
         long b = panel(j, scratch) + k0 * bs;
-        for (int i = 0; i < count; i += Tile.ROWS) {
-          Tile.run(
-              a + i * rs + 4L * k0, rs, 4, b, bs, kc, to + i * stride + 4L * j, stride,
-              Math.min(Tile.ROWS, count - i), nr, how, scratch);
-        }
+        Tile.run(a + 4L * k0, rs, 4, b, bs, kc, to + 4L * j, stride, count, nr, how, scratch);
       }
     }
   }

@@ -1,17 +1,21 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
  * Prints how fast the kernels run on one thread, as a share of the measured peak of fused
- * multiply-adds (the register tile on data in the first-level cache). Kernels take turns, so that a
- * busy neighbour slows all alike; the best of several turns counts. Not a test: run it by hand.
+ * multiply-adds (the register tile on data in the first-level cache). Time is the thread's processor
+ * time and kernels take turns, so that a busy machine disturbs little; the best of several turns
+ * counts. Not a test: run it by hand.
  */
 public final class KernelTimings {
   private static final int TURNS = 25;
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final double TURN_SECONDS = 0.02;
 
   private record Timed(String name, double operations, String unit, Runnable kernel) {}
@@ -87,12 +91,12 @@ public final class KernelTimings {
       for (int i = 0; i < best.length; i++) {
         Timed t = all.get(i);
         int runs = 0;
-        long start = System.nanoTime();
+        long start = THREADS.getCurrentThreadCpuTime();
         double seconds;
         do {
           t.kernel.run();
           runs++;
-          seconds = (System.nanoTime() - start) * 1e-9;
+          seconds = (THREADS.getCurrentThreadCpuTime() - start) * 1e-9;
         } while (seconds < TURN_SECONDS);
         best[i] = Math.max(best[i], t.operations * runs / seconds * 1e-9);
       }

@@ -230,10 +230,13 @@ final class BlockEmitter {
             : lanes.load(place(dtype, pointer, u, span), load.compute());
       }
       case Constant constant -> lanes.constant(constant.value(), constant.compute());
-      case Index index ->
-          span == null
-              ? lanes.index(indices[index.dim()], index.compute())
-              : lanes.laneIndex(indices[index.dim()], u * lanes.lanes(), index.compute());
+      case Index index -> {
+        Slot i = indices[index.dim()];
+        int offset = nest.part().from(index.dim());
+        yield span == null
+            ? lanes.index(i, offset, index.compute())
+            : lanes.laneIndex(i, offset + u * lanes.lanes(), index.compute());
+      }
       case Apply apply -> {
         List<Value> args = new ArrayList<>();
         for (int arg : apply.args()) {
@@ -317,7 +320,8 @@ final class BlockEmitter {
   }
 
   private void finish(Span span) {
-    Target target = plan.partialSums() ? Target.PARTIAL : Target.FRESH;
+    boolean partial = plan.partialSums() || nest.continues();
+    Target target = partial ? Target.PARTIAL : Target.FRESH;
     for (int o = 0; o < accumulators.length; o++) {
       if (nest.region().outputs().get(o) instanceof Reduction r) {
         Reduced reduced = new Reduced(r.kind(), computeType(r), target);

@@ -66,8 +66,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
 
   Value constant(double value, DType compute);
 
-  /** An int local as a number, the same for all lanes. */
-  Value index(Slot i, DType compute);
+  /** The number i + offset, the same for all lanes. */
+  Value index(Slot i, int offset, DType compute);
 
   /** The numbers i + offset + lane. */
   Value laneIndex(Slot i, int offset, DType compute);

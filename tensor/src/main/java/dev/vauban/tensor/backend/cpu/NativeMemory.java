@@ -52,36 +52,4 @@ final class NativeMemory {
   static void u8(long address, int value) {
     ALL.set(ValueLayout.JAVA_BYTE, address, (byte) Math.max(0, Math.min(255, value)));
   }
-
-  static float rawFloat(long address) {
-    return f32(address);
-  }
-
-  static int rawInt(long address) {
-    return i32(address);
-  }
-
-  static short rawShort(long address) {
-    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
-  }
-
-  static byte rawByte(long address) {
-    return ALL.get(ValueLayout.JAVA_BYTE, address);
-  }
-
-  static void rawFloat(long address, float value) {
-    f32(address, value);
-  }
-
-  static void rawInt(long address, int value) {
-    i32(address, value);
-  }
-
-  static void rawShort(long address, short value) {
-    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
-  }
-
-  static void rawByte(long address, byte value) {
-    ALL.set(ValueLayout.JAVA_BYTE, address, value);
-  }
 }

@@ -58,6 +58,8 @@ final class NestEmitter {
         run.load(addresses);
         run.push(nest.address(array));
         run.op(Opcodes.LALOAD);
+        run.push(nest.offset(array));
+        run.op(Opcodes.LADD);
         pointers[array] = run.keep(long.class);
       }
     }

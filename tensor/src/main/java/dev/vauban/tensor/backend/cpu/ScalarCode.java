@@ -56,8 +56,10 @@ record ScalarCode(Bytecode code) implements LaneCode {
   }
 
   @Override
-  public Value index(Slot i, DType compute) {
+  public Value index(Slot i, int offset, DType compute) {
     code.load(i);
+    code.push(offset);
+    code.op(Opcodes.IADD);
     cast(I32, compute);
     return keep(compute);
   }

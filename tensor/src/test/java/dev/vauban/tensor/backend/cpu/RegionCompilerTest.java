@@ -21,7 +21,6 @@ import dev.vauban.tensor.backend.cpu.Region.Store;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,13 +34,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class RegionCompilerTest {
 
-  /** All widths; with the two ways of touching part of a vector of narrow elements. */
+  /** All widths; with masks for all types, for wide ones only, for none. */
   static Stream<VectorWidth> widths() {
     return Stream.of(
-        new VectorWidth(4, false),
-        new VectorWidth(8, false),
-        new VectorWidth(8, true),
-        new VectorWidth(16, true));
+        new VectorWidth(4, 8), new VectorWidth(8, 4), new VectorWidth(8, 1), new VectorWidth(16, 1));
   }
 
   // ---- any region
@@ -309,53 +305,6 @@ class RegionCompilerTest {
   // ---- promises to the caller
 
   @Test
-  void runsAllocateNothing() {
-    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-    List<Region> regions = new ArrayList<>();
-    for (List<Integer> dims : List.of(List.of(4100), List.of(75, 5), List.of(49, 64))) {
-      List<Instruction> code = new ArrayList<>(List.of(new Load(0, F32), new Load(1, F32)));
-      List<ScalarFn> functions =
-          List.of(
-              ScalarFn.EXP, ScalarFn.TANH, ScalarFn.LOG, ScalarFn.RELU, ScalarFn.SIGN,
-              ScalarFn.FLOOR, ScalarFn.SQRT);
-      for (ScalarFn fn : functions) {
-        code.add(new Apply(fn, List.of(code.size() - 1), F32));
-      }
-      code.add(new Apply(ScalarFn.LT, List.of(0, 2), F32));
-      code.add(new Apply(ScalarFn.SELECT, List.of(9, 4, 8), F32));
-      regions.add(
-          new Region(
-              dims,
-              List.of(new Operand(F32, dense(dims)), new Operand(BF16, perColumn(dims))),
-              code,
-              List.of(
-                  new Store(10, F32, dense(dims)),
-                  new Store(4, BF16, dense(dims)),
-                  new Reduction(Kind.SUM, 3, F32, perColumn(dims)),
-                  new Reduction(Kind.MAX, 3, F32, perColumn(dims)))));
-    }
-    for (Region region : regions) {
-      try (Arena arena = Arena.ofConfined()) {
-        long[] addresses = new long[6];
-        for (int i = 0; i < addresses.length; i++) {
-          addresses[i] = arena.allocate(region.points() * 4 + 64, 64).address();
-        }
-        RegionKernel kernel = RegionCompiler.compile(region);
-        long deadline = System.nanoTime() + 60_000_000_000L;
-        long bytes = -1;
-        while (bytes != 0 && System.nanoTime() < deadline) { // until it is compiled
-          long before = threads.getCurrentThreadAllocatedBytes();
-          for (int run = 0; run < 1000; run++) {
-            kernel.run(addresses);
-          }
-          bytes = threads.getCurrentThreadAllocatedBytes() - before;
-        }
-        assertThat(bytes).as("bytes allocated by 1000 runs of %s", region).isZero();
-      }
-    }
-  }
-
-  @Test
   void equalRegionsShareAKernelAlsoAcrossThreads() {
     Region a = addition(12345);
     List<RegionKernel> kernels =
@@ -406,12 +355,12 @@ class RegionCompilerTest {
 
   @ParameterizedTest
   @MethodSource("widths")
-  void aRegionWithMuchCodeIsMaskedThroughout(VectorWidth width) {
+  void aRegionWithMuchCode(VectorWidth width) {
     for (List<Integer> dims : List.of(List.of(37), List.of(4, 100), List.of(3, 5, 64))) {
       for (DType stored : List.of(F32, BF16, I32)) {
         List<Instruction> code =
             new ArrayList<>(List.of(new Load(0, F32), new Load(1, F32)));
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 6; i++) {
           int last = code.size() - 1;
           code.add(new Apply(ScalarFn.FLOOR, List.of(last), F32));
           code.add(new Apply(ScalarFn.MUL, List.of(last + 1, 0), F32));
@@ -427,8 +376,31 @@ class RegionCompilerTest {
                     new Store(4, stored, dense(dims)),
                     new Reduction(Kind.MAX, 4, F32, perColumn(dims)),
                     new Reduction(Kind.MIN, 3, F32, dense(dims, List.of(0)))));
-        assertThat(2 * RegionCompiler.cost(region)).isGreaterThan(LoopPlan.BLOCK_COST);
+        assertThat(2 * RegionCompiler.cost(region)).isGreaterThan(RegionCompiler.MAX_COST);
         RegionCheck.check(region, width, new SplittableRandom(6));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("widths")
+  void aRegionWithManyArrays(VectorWidth width) {
+    for (List<Integer> dims : List.of(List.of(4, 5), List.of(37), List.of(70, 100))) {
+      for (DType sum : List.of(F32, BF16)) {
+        List<Operand> operands = new ArrayList<>();
+        List<Instruction> code = new ArrayList<>();
+        List<Output> outputs = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+          operands.add(new Operand(F32, dense(dims)));
+          code.add(new Load(i, F32));
+          outputs.add(new Store(i, F32, dense(dims)));
+        }
+        code.add(new Region.Index(dims.size() - 1, F32));
+        outputs.add(new Store(12, F32, dense(dims)));
+        outputs.add(new Reduction(Kind.SUM, 12, sum, dense(dims, List.of(0))));
+        outputs.add(new Reduction(Kind.MAX, 3, F32, dense(dims, List.of(0))));
+        Region region = new Region(dims, operands, code, outputs);
+        RegionCheck.check(region, width, new SplittableRandom(7));
       }
     }
   }
@@ -447,7 +419,7 @@ class RegionCompilerTest {
             List.of(new Operand(F32, List.of(1L))),
             code,
             List.of(new Store(151, F32, List.of(1L))));
-    assertThat(RegionCompiler.cost(region)).isGreaterThan(LoopPlan.MAX_VECTOR_COST);
+    assertThat(RegionCompiler.cost(region)).isGreaterThan(RegionCompiler.MAX_COST);
     RegionCheck.check(region, VectorWidth.chosen(), new SplittableRandom(5));
   }
 

@@ -77,11 +77,11 @@ final class Simplify {
     }
     Expr simple =
         switch (fn) {
-          case NEG -> a.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG
-              ? a.input(0)
-              : null;
+          case NEG ->
+              a.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG ? a.input(0) : null;
           case ADD -> add(a, b);
-          case SUB -> isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
+          case SUB ->
+              isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
           case MUL -> multiply(a, b, type);
           case DIV -> divide(a, b, type);
           case POW -> power(a, b);
@@ -310,8 +310,7 @@ final class Simplify {
       case LeafOp.Fill f -> Expr.fill(x.type().with(b.shape()), f.value());
       case ShapeOp.Broadcast inner ->
           x.input(0)
-              .broadcast(
-                  b.shape(), inner.axes().stream().mapToInt(a -> b.axes().get(a)).toArray());
+              .broadcast(b.shape(), inner.axes().stream().mapToInt(a -> b.axes().get(a)).toArray());
       default -> null;
     };
   }

@@ -221,8 +221,7 @@ final class VectorCode implements LaneCode {
     pushSpecies(loaded);
     pushAddress(place.pointer(), place.offset());
     code.call(NativeMemory.class, dtype.label(), long.class);
-    code.call(
-        vectorClass(loaded), "broadcast", VectorSpecies.class, primitive(loaded));
+    code.call(vectorClass(loaded), "broadcast", VectorSpecies.class, primitive(loaded));
     return convert(new Value(loaded, code.keep(vectorClass(loaded))), compute);
   }
 
@@ -268,11 +267,7 @@ final class VectorCode implements LaneCode {
     code.push(ByteOrder.class, "LITTLE_ENDIAN");
     if (whole) {
       code.call(
-          vector.type(),
-          "intoMemorySegment",
-          MemorySegment.class,
-          long.class,
-          ByteOrder.class);
+          vector.type(), "intoMemorySegment", MemorySegment.class, long.class, ByteOrder.class);
     } else {
       code.load(mask);
       code.call(
@@ -324,9 +319,7 @@ final class VectorCode implements LaneCode {
   }
 
   private Slot number(double value, DType compute) {
-    return compute == F32
-        ? constant((float) value)
-        : invariant(new IntConstant((int) value));
+    return compute == F32 ? constant((float) value) : invariant(new IntConstant((int) value));
   }
 
   /** A float constant in all lanes. */
@@ -368,10 +361,8 @@ final class VectorCode implements LaneCode {
   @Override
   public Value apply(ScalarFn fn, List<Value> args, DType compute, Form form) {
     if (fn.isComparison()) {
-      Slot mask =
-          compare(comparison(fn), args.get(0).number(), args.get(1).number());
-      Slot number =
-          form == Form.MASK ? null : blend(number(0, compute), number(1, compute), mask);
+      Slot mask = compare(comparison(fn), args.get(0).number(), args.get(1).number());
+      Slot number = form == Form.MASK ? null : blend(number(0, compute), number(1, compute), mask);
       return new Value(compute, number, mask, null);
     }
     if (fn == ScalarFn.SELECT) {
@@ -432,8 +423,7 @@ final class VectorCode implements LaneCode {
       case MAX -> max(a, args.get(1));
       case CLAMP -> min(max(a, args.get(1)), args.get(2));
       case POW -> power(a, args.get(1).known());
-      case SIN, COS ->
-          throw new IllegalArgumentException(fn + " is computed by scalar code");
+      case SIN, COS -> throw new IllegalArgumentException(fn + " is computed by scalar code");
       case LT, LE, EQ, NE, SELECT -> throw new AssertionError(fn + " works on masks");
     };
   }

@@ -21,6 +21,7 @@ public final class ConvInputGradient {
   private final Patches patches; // of the forward pass, for the few-channels way
   private final PatchProduct tapProduct;
   private final long tapScratch;
+  private final long tapStride;
   private final long scratchBytes;
 
   /**
@@ -60,14 +61,18 @@ public final class ConvInputGradient {
                   new int[1],
                   new int[1]),
               shape.outputPixels(),
-              taps);
+              taps,
+              true);
       tapScratch = align(tapProduct.scratchBytes());
-      scratchBytes = tapScratch + tapProduct.rows() * patches.rowBytes();
+      // Room for whole vectors; an odd number of cache lines, as in patches.
+      tapStride = ((4L * taps + 2 * Species.BYTES + 63) / 64 | 1) * 64;
+      scratchBytes = tapScratch + tapProduct.rows() * tapStride;
       return;
     }
     patches = null;
     tapProduct = null;
     tapScratch = 0;
+    tapStride = 0;
     WindowShape w = shape.window();
     for (int row = 0; row < Math.min(w.strideH(), shape.height()); row++) {
       for (int column = 0; column < Math.min(w.strideW(), shape.width()); column++) {
@@ -172,8 +177,8 @@ public final class ConvInputGradient {
     long block = scratch + tapScratch;
     for (int p = 0; p < pixels; p += tapProduct.rows()) {
       int count = Math.min(tapProduct.rows(), pixels - p);
-      tapProduct.block(gy, p, count, block, patches.rowBytes(), scratch);
-      patches.scatterAdd(block, p, count, gx);
+      tapProduct.block(gy, p, count, block, tapStride, scratch);
+      patches.scatterAdd(block, tapStride, p, count, gx);
     }
   }
 

@@ -77,9 +77,8 @@ final class Simplify {
     }
     Expr simple =
         switch (fn) {
-          case NEG -> a.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG
-              ? a.input(0)
-              : null;
+          // -(x * c) = x * -c: gradients of means and learning rates come with both.
+          case NEG -> isNeg(a) ? a.input(0) : scaled(a) != null ? a.input(0).mul(-scaled(a).value()) : null;
           case ADD -> add(a, b);
           case SUB -> isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
           case MUL -> multiply(a, b, type);

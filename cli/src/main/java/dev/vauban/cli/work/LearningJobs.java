@@ -19,6 +19,8 @@ import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
+import dev.vauban.tensor.Tree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,7 +71,9 @@ public final class LearningJobs implements Jobs {
         Scope scope = Scope.open()) {
       ImageSet set = data.evaluation();
       Recipe recipe = Recipe.of(learner, set, episodes.ways());
-      var theta = ModelFile.weights(ModelFile.of(model), recipe, scope);
+      Path file = ModelFile.of(model);
+      Tree<Tensor> theta = ModelFile.weights(file, recipe, scope);
+      session.console().notice("evaluating " + file);
       try (EvaluationRun work =
           new EvaluationRun(device, recipe, set, episodes, threat, protocol, session)) {
         return work.of(recipe.method().name(), theta);

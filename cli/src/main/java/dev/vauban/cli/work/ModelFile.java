@@ -79,16 +79,20 @@ final class ModelFile {
   /** Says in the user's terms how the weights differ from what they are asked to be. */
   private static void check(Path file, Recipe recipe, Map<String, String> found) {
     Map<String, String> wanted = metadata(recipe);
-    differ(file, "are of the network", wanted.get(MODEL), found.get(MODEL));
-    differ(file, "take images of", wanted.get(INPUT), found.get(INPUT));
-    differ(file, "tell apart this many classes:", wanted.get(WAYS), found.get(WAYS));
+    differ(file, "its network is %s, not %s", found.get(MODEL), wanted.get(MODEL));
+    differ(file, "it takes images of %s, not %s", found.get(INPUT), wanted.get(INPUT));
+    differ(file, "it tells %s classes apart, not %s", found.get(WAYS), wanted.get(WAYS));
   }
 
-  private static void differ(Path file, String verb, String wanted, String found) {
+  private static void differ(Path file, String how, String found, String wanted) {
     if (found != null && !found.equals(wanted)) {
       throw CommandException.badInput(
-          "%s is of another architecture: its weights %s %s, not %s"
-              .formatted(file, verb, found, wanted));
+          file + " is of another architecture: " + how.formatted(plain(found), plain(wanted)));
     }
+  }
+
+  /** A shape as {@code 28x28x1}, anything else as it is. */
+  private static String plain(String fact) {
+    return fact.startsWith("[") ? fact.replaceAll("[\\[\\] ]", "").replace(',', 'x') : fact;
   }
 }

@@ -62,10 +62,7 @@ final class TrainingRun implements AutoCloseable {
             device,
             DataRoles.sampler(roles.training(), episodes, Stream.EPISODES.key(training.seed())),
             training);
-    this.validation =
-        roles
-            .validation()
-            .map(set -> validation(device, set, episodes));
+    this.validation = roles.validation().map(set -> validation(device, set, episodes));
     run.start().ifPresent(this::restore);
     provenance(device, roles, episodes);
   }
@@ -101,8 +98,7 @@ final class TrainingRun implements AutoCloseable {
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
-    try (Progress progress =
-        Progress.start(session.console(), task, training.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
       while (trainer.number() < training.iterations()) {
         step();
         progress.at(trainer.number(), shown());
@@ -200,9 +196,7 @@ final class TrainingRun implements AutoCloseable {
           run.folder().resolve(ModelFile.BEST),
           file ->
               Safetensors.write(
-                  file,
-                  dev.vauban.tensor.Tree.of("weights", trainer.weights()),
-                  metadata()));
+                  file, dev.vauban.tensor.Tree.of("weights", trainer.weights()), metadata()));
     }
   }
 

@@ -28,6 +28,11 @@ public final class Passes {
     Verify.closed(merged);
     Graph pruned = prune(merged);
     Verify.closed(pruned);
+    while (!pruned.equals(merged)) { // what one Map no longer reads another need not compute
+      merged = pruned;
+      pruned = prune(merged);
+      Verify.closed(pruned);
+    }
     return pruned;
   }
 

@@ -1,12 +1,11 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Training;
 import dev.vauban.meta.Evaluation;
 import dev.vauban.meta.Evaluator;
 import dev.vauban.meta.Protocol;
-import dev.vauban.nn.data.ImageSet;
+import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Tensor;
@@ -38,8 +37,7 @@ final class Validation implements AutoCloseable {
   Validation(
       Device device,
       Recipe recipe,
-      ImageSet set,
-      Episodes of,
+      EpisodeSampler sampler,
       Training training,
       Session session) {
     this.episodes = training.validateEpisodes();
@@ -54,7 +52,7 @@ final class Validation implements AutoCloseable {
             recipe.method().evaluation(),
             recipe.model(),
             recipe.theta(),
-            DataRoles.sampler(set, of, Stream.VALIDATION_EPISODES.key(training.seed())),
+            sampler,
             Protocol.papers()
                 .at(steps)
                 .inChunksOf(Math.min(episodes, Math.max(8, training.workers()))));

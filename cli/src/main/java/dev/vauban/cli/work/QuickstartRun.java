@@ -87,7 +87,14 @@ final class QuickstartRun {
                 training);
         Validation validation =
             new Validation(
-                device, recipe, roles.validation().orElseThrow(), TASKS, training, session);
+                device,
+                recipe,
+                DataRoles.sampler(
+                    roles.validation().orElseThrow(),
+                    TASKS,
+                    Stream.VALIDATION_EPISODES.key(job.seed())),
+                training,
+                session);
         Progress progress =
             Progress.start(session.console(), "train " + method, job.iterations(), "it")) {
       while (trainer.number() < job.iterations()) {

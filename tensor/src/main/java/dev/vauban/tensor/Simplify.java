@@ -79,9 +79,7 @@ final class Simplify {
         switch (fn) {
           // -(x * c) = x * -c: gradients of means and learning rates come with both.
           case NEG ->
-              isNeg(a)
-                  ? a.input(0)
-                  : scaled(a) != null ? a.input(0).mul(-scaled(a).value()) : null;
+              isNeg(a) ? a.input(0) : scaled(a) != null ? a.input(0).mul(-scaled(a).value()) : null;
           case ADD -> add(a, b);
           case SUB ->
               isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
@@ -292,7 +290,9 @@ final class Simplify {
     };
   }
 
-  /** (a b)' = b' a': the product itself can give its result with the free axes the other way round. */
+  /**
+   * (a b)' = b' a': the product itself can give its result with the free axes the other way round.
+   */
   private static boolean swapsOperands(ShapeOp.Transpose t, ContractOp.Contract c, Expr x) {
     int rank = t.perm().size();
     int batch = c.leftBatch().size();

@@ -7,7 +7,8 @@ import org.junit.jupiter.api.Test;
 
 /** What the passes remove; that they keep the values is {@link RewriteTest}'s business. */
 class PassesTest {
-  private static Graph optimised(Tree<Type> types, java.util.function.Function<Tree<Expr>, Expr> f) {
+  private static Graph optimised(
+      Tree<Type> types, java.util.function.Function<Tree<Expr>, Expr> f) {
     return Passes.optimise(Program.trace(types, in -> Tree.of("y", f.apply(in))).graph());
   }
 
@@ -60,8 +61,7 @@ class PassesTest {
               Expr shift = first.get("a").sum();
               Tree<Expr> second =
                   Vmap.vmap(
-                      t -> Tree.of("c", t.get("a").mul(shift), "d", t.get("b").mul(shift)),
-                      first);
+                      t -> Tree.of("c", t.get("a").mul(shift), "d", t.get("b").mul(shift)), first);
               return second.get("c").sum();
             });
     assertThat(maps(g)).hasSize(2);

@@ -66,10 +66,8 @@ final class TrainingRun implements AutoCloseable {
     Optional<EpisodeSampler> checks =
         roles
             .validation()
-            .map(
-                set ->
-                    DataRoles.sampler(
-                        set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
+            .map(set ->
+                DataRoles.sampler(set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
     this.trainer = recipe.trainer(device, tasks, training);
     try {
       run.start().ifPresent(this::restore);
@@ -206,11 +204,7 @@ final class TrainingRun implements AutoCloseable {
       bestStep = trainer.number();
       AtomicFile.write(
           run.folder().resolve(ModelFile.BEST),
-          file ->
-              Safetensors.write(
-                  file,
-                  Tree.of("weights", trainer.weights()),
-                  metadata()));
+          file -> Safetensors.write(file, Tree.of("weights", trainer.weights()), metadata()));
     }
   }
 

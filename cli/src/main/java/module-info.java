@@ -13,6 +13,7 @@ module dev.vauban.cli {
   requires me.tongfei.progressbar;
 
   exports dev.vauban.cli;
+  exports dev.vauban.cli.command;
   exports dev.vauban.cli.job;
   exports dev.vauban.cli.run;
   exports dev.vauban.cli.config;
@@ -25,7 +26,7 @@ module dev.vauban.cli {
   opens dev.vauban.cli.command to
       info.picocli;
 
-  uses dev.vauban.cli.job.Jobs;
+  uses dev.vauban.cli.command.Command;
 
   provides ch.qos.logback.classic.spi.Configurator with
       dev.vauban.cli.logging.LogSetup;

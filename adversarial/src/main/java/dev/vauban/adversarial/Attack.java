@@ -24,7 +24,9 @@ public interface Attack {
    */
   Expr perturb(UnaryOperator<Expr> loss, Expr x, Expr key);
 
-  /** The gradient of the summed loss: for each image that of its own loss, where images do not mix. */
+  /**
+   * The gradient of the summed loss: for each image that of its own loss, where images do not mix.
+   */
   static Expr ascent(UnaryOperator<Expr> loss, Expr x) {
     return Grad.grad(a -> total(loss.apply(a)), x);
   }

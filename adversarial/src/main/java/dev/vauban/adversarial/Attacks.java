@@ -2,10 +2,12 @@ package dev.vauban.adversarial;
 
 import dev.vauban.nn.data.NearestName;
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.LeafOp;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -70,8 +72,8 @@ public final class Attacks {
    *
    * @param name one of {@link #names}; iterative ones may carry their number of steps, as in {@code
    *     pgd-40}
-   * @throws IllegalArgumentException if there is no such attack, with the nearest name, or an option
-   *     is out of range
+   * @throws IllegalArgumentException if there is no such attack, with the nearest name, or an
+   *     option is out of range
    */
   public static Attack named(String name, Options options) {
     String plain = name.strip().toLowerCase(Locale.ROOT);
@@ -95,15 +97,12 @@ public final class Attacks {
       case "mi-fgsm" -> miFgsm(linf(o), o);
       default ->
           throw new IllegalArgumentException(
-              "there is no attack '" + name + "'" + NearestName.hint(name, NAMES) + "; known are "
-                  + String.join(", ", NAMES));
+              "there is no attack '" + name + "'" + NearestName.among(name, NAMES));
     };
   }
 
   private static Linf linf(Options o) {
-    return o.eps().op() instanceof dev.vauban.tensor.LeafOp.Fill f
-        ? new Linf(f.value())
-        : new Linf(o.eps());
+    return o.eps().op() instanceof LeafOp.Fill f ? new Linf(f.value()) : new Linf(o.eps());
   }
 
   private static Pgd pgd(Ball ball, Options o) {
@@ -123,7 +122,7 @@ public final class Attacks {
   /** The images as they are. */
   record None() implements Attack {
     @Override
-    public Expr perturb(java.util.function.UnaryOperator<Expr> loss, Expr x, Expr key) {
+    public Expr perturb(UnaryOperator<Expr> loss, Expr x, Expr key) {
       return x.stopGradient();
     }
 

@@ -22,7 +22,9 @@ final class Radius {
     return scalar.dtype() == x.dtype() ? scalar : scalar.cast(x.dtype());
   }
 
-  /** For people: {@code 8/255} where it is a multiple of 1/255, the name of an input, or a number. */
+  /**
+   * For people: {@code 8/255} where it is a multiple of 1/255, the name of an input, or a number.
+   */
   static String text(Expr scalar) {
     return switch (scalar.op()) {
       case LeafOp.Fill f -> text(f.value());
@@ -33,7 +35,7 @@ final class Radius {
 
   static String text(double value) {
     double levels = value * 255;
-    if (levels >= 0.5 && Math.abs(levels - Math.rint(levels)) < 1e-6) {
+    if (levels >= 0.5 && levels <= 255.5 && Math.abs(levels - Math.rint(levels)) < 1e-6) {
       return Math.round(levels) + "/255";
     }
     return Double.toString((double) Math.round(value * 1e6) / 1e6);

@@ -8,9 +8,9 @@ import dev.vauban.tensor.Tree;
 
 /**
  * TRADES (Zhang et al. 2019, <a href="https://arxiv.org/abs/1901.08573">arXiv 1901.08573</a>,
- * Algorithm 1): cross-entropy of the clean images plus beta times the mean divergence
- * KL(p(x) || p(x')), where x' maximises that divergence. The gradient flows through both arguments,
- * as in the authors' code.
+ * Algorithm 1): cross-entropy of the clean images plus beta times the mean divergence KL(p(x) ||
+ * p(x')), where x' maximises that divergence. The gradient flows through both arguments, as in the
+ * authors' code.
  *
  * @param net the network
  * @param attack maximises the divergence; the divergence has no gradient at the image itself, so

@@ -18,7 +18,7 @@ import java.util.function.Function;
 final class AttackNet {
   static final String[] LEAVES = {"c0.w", "c0.b", "c1.w", "c1.b", "head.w", "head.b"};
   static final int CLASSES = 6;
-  final Golden setup = Golden.of("adv/setup");
+  final GoldenCase setup = GoldenCase.of("adv/setup");
 
   static Expr logits(Tree<Expr> w, Expr x) {
     Expr h = block(w, "c0", x);

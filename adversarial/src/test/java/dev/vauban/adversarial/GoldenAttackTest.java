@@ -60,15 +60,16 @@ class GoldenAttackTest {
 
   @Test
   void fgsm() {
-    Golden g = Golden.of("adv/fgsm");
+    GoldenCase g = GoldenCase.of("adv/fgsm");
     double[] adv = adversarial((x, s) -> new Fgsm(new Linf(g.attr("eps"))), new double[IMAGES]);
     assertClose(adv, g.images("x_adv"));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"pgd_linf_from_x", "pgd_linf_from_start", "pgd_l2_from_x", "pgd_l2_from_start"})
+  @ValueSource(
+      strings = {"pgd_linf_from_x", "pgd_linf_from_start", "pgd_l2_from_x", "pgd_l2_from_start"})
   void everyIterateOfPgd(String name) {
-    Golden g = Golden.of("adv/" + name);
+    GoldenCase g = GoldenCase.of("adv/" + name);
     double eps = g.attr("eps");
     Ball ball = name.contains("l2") ? new L2(eps) : new Linf(eps);
     double[] all = g.images("trajectory");
@@ -87,7 +88,7 @@ class GoldenAttackTest {
 
   @Test
   void everyIterateOfMomentumFgsm() {
-    Golden g = Golden.of("adv/mifgsm");
+    GoldenCase g = GoldenCase.of("adv/mifgsm");
     double[] all = g.images("trajectory");
     for (int steps = 1; steps <= 10; steps++) {
       int n = steps;

@@ -29,7 +29,7 @@ class GoldenDefenceTest {
 
   /** The loss against {@code value}, its gradient at the network's weights against {@code g.*}. */
   private void assertLossAndGradient(
-      Golden g, double value, Function<Expr, Loss> lossFromStart, double[] start) {
+      GoldenCase g, double value, Function<Expr, Loss> lossFromStart, double[] start) {
     List<double[]> out =
         net.run(
             in -> {
@@ -46,13 +46,12 @@ class GoldenDefenceTest {
   }
 
   /** The case's inner attack from the case's own noise. */
-  private static Attack fixedStart(Golden g, int steps, Expr start) {
-    Pgd pgd =
-        new Pgd(new Linf(g.attr("eps")), Expr.scalar(g.attr("step")), steps, Start.IMAGE);
+  private static Attack fixedStart(GoldenCase g, int steps, Expr start) {
+    Pgd pgd = new Pgd(new Linf(g.attr("eps")), Expr.scalar(g.attr("step")), steps, Start.IMAGE);
     return (loss, x, key) -> pgd.ascendFrom(loss, x, start);
   }
 
-  private static double[] start(AttackNet net, Golden g) {
+  private static double[] start(AttackNet net, GoldenCase g) {
     double[] x = net.setup.images("x");
     double[] noise = g.images("noise");
     for (int i = 0; i < x.length; i++) {
@@ -63,7 +62,7 @@ class GoldenDefenceTest {
 
   @Test
   void tradesTrajectoryLossAndGradient() {
-    Golden g = Golden.of("adv/trades");
+    GoldenCase g = GoldenCase.of("adv/trades");
     double[] start = start(net, g);
     double[] all = g.images("trajectory");
     for (int steps = 1; steps <= 10; steps++) {
@@ -92,7 +91,7 @@ class GoldenDefenceTest {
 
   @Test
   void martLossAndGradient() {
-    Golden g = Golden.of("adv/mart");
+    GoldenCase g = GoldenCase.of("adv/mart");
     assertLossAndGradient(
         g,
         g.get("loss")[0],
@@ -102,7 +101,7 @@ class GoldenDefenceTest {
 
   @Test
   void inputGradientPenalty() {
-    Golden g = Golden.of("adv/input_grad_penalty");
+    GoldenCase g = GoldenCase.of("adv/input_grad_penalty");
     Loss clean = (w, b) -> Losses.crossEntropy(AttackNet.logits(w, b.x()), b.y()).mean();
     double weight = g.attr("weight");
     assertLossAndGradient(

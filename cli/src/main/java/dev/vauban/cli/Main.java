@@ -15,6 +15,7 @@ import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Console.Verbosity;
 import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.cli.work.LearningJobs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -24,6 +25,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
@@ -48,7 +50,7 @@ public final class Main {
   public static void main(String[] arguments) {
     Map<String, String> environment = System.getenv();
     Main main =
-        new Main(Console.ofProcess(environment), environment, Jobs::installed, new Interrupt());
+        new Main(Console.ofProcess(environment), environment, LearningJobs::new, new Interrupt());
     main.exit(main.run(arguments));
   }
 
@@ -85,7 +87,11 @@ public final class Main {
 
   /** The command tree, as {@link #run} parses it. */
   public static CommandLine commandLine() {
-    CommandLine root = Converters.register(new CommandLine(new VaubanCommand()));
+    CommandLine root = new CommandLine(new VaubanCommand());
+    // Other modules (bench) bring commands of their own.
+    ServiceLoader.load(Command.class)
+        .forEach(command -> root.addSubcommand(new CommandLine(command)));
+    Converters.register(root);
     configure(root);
     return root;
   }

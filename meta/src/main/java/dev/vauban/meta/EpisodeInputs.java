@@ -47,8 +47,7 @@ record EpisodeInputs(int ways, int shots, int queries, int tasks) {
 
   /** Writes the indices of episodes {@code first} and following. */
   void fill(EpisodeSampler sampler, long first, Tree<Tensor> tensors) {
-    sampler.fill(
-        first, tasks, tensors.get("support").segment(), tensors.get("query").segment());
+    sampler.fill(first, tasks, tensors.get("support").segment(), tensors.get("query").segment());
   }
 
   /** One task from its indices {@code support}, {@code query} and its {@code key}. */
@@ -61,8 +60,7 @@ record EpisodeInputs(int ways, int shots, int queries, int tasks) {
 
   private Batch<Expr> batch(Expr images, Expr indices, int perClass, Expr key) {
     Expr x = images.gather(0, indices).cast(DType.F32).div(255);
-    double[] labels =
-        IntStream.range(0, ways * perClass).mapToDouble(i -> i / perClass).toArray();
+    double[] labels = IntStream.range(0, ways * perClass).mapToDouble(i -> i / perClass).toArray();
     return new Batch<>(x, Expr.data(Type.i32(labels.length), labels), key);
   }
 }

@@ -13,11 +13,7 @@ import java.util.List;
  * @param examples attacked queries of the first episodes, after the last number of steps
  */
 public record Evaluation(
-    double eps,
-    List<Integer> steps,
-    double[][] clean,
-    double[][] robust,
-    List<Example> examples) {
+    double eps, List<Integer> steps, double[][] clean, double[][] robust, List<Example> examples) {
 
   /**
    * A query image before and after the attack.

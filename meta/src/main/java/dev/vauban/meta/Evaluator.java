@@ -25,14 +25,14 @@ import java.util.List;
 import java.util.function.IntConsumer;
 
 /**
- * Evaluates meta-parameters by a {@link Protocol}: fine-tunes on clean support sets and scores clean
- * and attacked queries of the same episodes. A chunk of episodes is one run of one plan; radius,
- * meta-parameters and keys are its inputs, so one evaluator serves every method that adapts in the
- * same way, and whole curves over the radius.
+ * Evaluates meta-parameters by a {@link Protocol}: fine-tunes on clean support sets and scores
+ * clean and attacked queries of the same episodes. A chunk of episodes is one run of one plan;
+ * radius, meta-parameters and keys are its inputs, so one evaluator serves every method that adapts
+ * in the same way, and whole curves over the radius.
  *
- * <p>Episode i is number i of the sampler, and the attack's randomness in it is {@code key.fold(i)}:
- * results do not depend on the size of a chunk or the number of threads. An evaluator serves one
- * thread.
+ * <p>Episode i is number i of the sampler, and the attack's randomness in it is {@code
+ * key.fold(i)}: results do not depend on the size of a chunk or the number of threads. An evaluator
+ * serves one thread.
  */
 public final class Evaluator implements AutoCloseable {
   private final Scope scope = Scope.open();
@@ -44,8 +44,7 @@ public final class Evaluator implements AutoCloseable {
   private final Tree<Tensor> outputs;
   private final Plan.Bound bound;
 
-  private Evaluator(
-      Plan plan, Protocol protocol, EpisodeSampler sampler, EpisodeInputs episodes) {
+  private Evaluator(Plan plan, Protocol protocol, EpisodeSampler sampler, EpisodeInputs episodes) {
     this.plan = plan;
     this.protocol = protocol;
     this.sampler = sampler;
@@ -84,8 +83,7 @@ public final class Evaluator implements AutoCloseable {
             .with("theta", theta)
             .with("keys", Type.i32(protocol.chunk(), 2))
             .with("eps", Type.f32());
-    Program program =
-        Program.trace(inputs, in -> evaluate(learner, model, episodes, protocol, in));
+    Program program = Program.trace(inputs, in -> evaluate(learner, model, episodes, protocol, in));
     return new Evaluator(device.compile(program), protocol, sampler, episodes);
   }
 

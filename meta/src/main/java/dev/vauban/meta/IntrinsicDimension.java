@@ -4,6 +4,7 @@ import dev.vauban.nn.Model;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
@@ -69,16 +70,14 @@ public record IntrinsicDimension(int id90, double effectiveRank, double[] varian
       Key key) {
     int[] indices = draw(set, classes, perClass, key);
     Tree<Type> types =
-        Tree.of(
-                "images", new Type(DType.U8, set.blockShape()),
-                "indices", Type.i32(indices.length))
+        Tree.of("images", new Type(DType.U8, set.blockShape()), "indices", Type.i32(indices.length))
             .with("weights", weights.map(Tensor::type));
     Program program =
         Program.trace(
             types,
             in -> {
-              var x = in.get("images").gather(0, in.get("indices")).cast(DType.F32).div(255);
-              var f = model.features(in.sub("weights"), x);
+              Expr x = in.get("images").gather(0, in.get("indices")).cast(DType.F32).div(255);
+              Expr f = model.features(in.sub("weights"), x);
               return Tree.leaf(f.reshape(indices.length, -1));
             });
     try (Scope scope = Scope.open();
@@ -131,7 +130,9 @@ public record IntrinsicDimension(int id90, double effectiveRank, double[] varian
     return c;
   }
 
-  /** The eigenvalues of a symmetric matrix, largest first, by cyclic Jacobi rotations; changes it. */
+  /**
+   * The eigenvalues of a symmetric matrix, largest first, by cyclic Jacobi rotations; changes it.
+   */
   static double[] eigenvalues(double[][] a) {
     int d = a.length;
     for (int sweep = 0; sweep < SWEEPS && offDiagonal(a) > 1e-24 * diagonal(a); sweep++) {

@@ -4,10 +4,10 @@ import static dev.vauban.tensor.Vmap.vmapToArray;
 
 import dev.vauban.nn.Batch;
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import dev.vauban.tensor.Tensor;
-import dev.vauban.tensor.Scope;
 
 /**
  * A way to learn weights from which a few steps suffice. The meta-parameters theta are a tree; for

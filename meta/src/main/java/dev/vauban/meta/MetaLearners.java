@@ -130,8 +130,7 @@ public final class MetaLearners {
           case "boil" ->
               new Maml(clean, clean, o.steps(), o.rate(), o.order(), Leaves.except("head"));
           case "meta-sgd" -> new MetaSgd(clean, clean, o.steps(), o.rate());
-          case "msl" ->
-              new MultiStepMaml(plain, Collections.nCopies(o.steps(), 1.0 / o.steps()));
+          case "msl" -> new MultiStepMaml(plain, Collections.nCopies(o.steps(), 1.0 / o.steps()));
           case "reptile" -> new Reptile(clean, o.steps(), o.rate());
           case "rmaml-out" -> new Maml(clean, outer, o.steps(), o.rate(), o.order());
           case "rmaml-both" -> new Maml(inner, outer, o.steps(), o.rate(), o.order());
@@ -143,8 +142,7 @@ public final class MetaLearners {
           case "adml" -> new Adml(clean, robust, o.steps(), o.rate(), o.order());
           default ->
               throw new IllegalArgumentException(
-                  "there is no meta-learner '" + name + "'" + NearestName.hint(n, NAMES)
-                      + "; known are " + String.join(", ", NAMES));
+                  "there is no meta-learner '" + name + "'" + NearestName.among(n, NAMES));
         };
     MetaLearner evaluation = n.equals("rmaml-both") || n.equals("rmaml-in") ? plain : training;
     // The attack's accuracy is shown in training where it costs nothing: the loss has the images.

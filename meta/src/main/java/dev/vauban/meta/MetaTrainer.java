@@ -15,6 +15,7 @@ import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
@@ -27,8 +28,8 @@ import java.util.OptionalDouble;
  * the queries, differentiate, average over tasks, update. Tasks are the elements of one map, so
  * they run in parallel, each with its own gradient.
  *
- * <p>The plan reads one copy of the state and writes the other, then the copies change roles: a step
- * allocates nothing. The state is a tree of {@code weights/...} (the meta-parameters), {@code
+ * <p>The plan reads one copy of the state and writes the other, then the copies change roles: a
+ * step allocates nothing. The state is a tree of {@code weights/...} (the meta-parameters), {@code
  * optimizer/...}, {@code step} (I32) and {@code key} (I32 [2]), and it is all there is: episodes
  * {@code step * tasks} and following belong to step {@code step}, and its randomness comes from
  * {@code key.fold(step)}. A trainer restored from a saved state goes on to the same bits.
@@ -118,22 +119,16 @@ public final class MetaTrainer implements AutoCloseable {
   }
 
   private static Tree<Expr> step(
-      Method method,
-      Model model,
-      EpisodeInputs episodes,
-      Optimizer optimizer,
-      Tree<Expr> in) {
+      Method method, Model model, EpisodeInputs episodes, Optimizer optimizer, Tree<Expr> in) {
     Tree<Expr> theta = in.sub("state/weights");
     Expr number = in.get("state/step");
     Expr taskKeys = keys(in.get("state/key").fold(number), episodes.tasks());
     Tree<Expr> tasks =
         Tree.of("support", in.get("support"), "query", in.get("query"), "key", taskKeys);
     Tree<Expr> each =
-        vmap(
-            t -> judge(method, model, theta, episodes.task(in.get("images"), t)), tasks);
+        vmap(t -> judge(method, model, theta, episodes.task(in.get("images"), t)), tasks);
     Tree<Expr> gradient = each.sub("gradient").map(g -> g.mean(0));
-    Optimizer.Update u =
-        optimizer.update(theta, gradient, in.sub("state/optimizer"), number);
+    Optimizer.Update u = optimizer.update(theta, gradient, in.sub("state/optimizer"), number);
     Tree<Expr> next =
         Tree.<Expr>empty()
             .with("weights", u.weights())
@@ -146,27 +141,26 @@ public final class MetaTrainer implements AutoCloseable {
 
   /** Independent keys [n,2] from one. */
   private static Expr keys(Expr key, int n) {
-    return key.broadcastTo(dev.vauban.tensor.Shape.of(n, 2)).fold(Expr.iota(Type.i32(n), 0));
+    return key.broadcastTo(Shape.of(n, 2)).fold(Expr.iota(Type.i32(n), 0));
   }
 
   /** A task's gradient and figures. The figures share the loss's own adaptation and attack. */
-  private static Tree<Expr> judge(
-      Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
+  private static Tree<Expr> judge(Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
     Grad.Extended g =
         Grad.extended(
-            w -> new Grad.Outcome(method.training().taskLoss(w, task), score(method, model, w, task)),
+            w ->
+                new Grad.Outcome(
+                    method.training().taskLoss(w, task), score(method, model, w, task)),
             theta);
     return Tree.<Expr>empty()
         .with("gradient", g.gradient())
         .with("metrics", g.extras().with("loss", g.value()));
   }
 
-  private static Tree<Expr> score(
-      Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
+  private static Tree<Expr> score(Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
     Tree<Expr> fast = method.training().adapt(theta, task.support());
     Expr y = task.query().y();
-    Tree<Expr> out =
-        Tree.of("accuracy", Losses.accuracy(model.logits(fast, task.query().x()), y));
+    Tree<Expr> out = Tree.of("accuracy", Losses.accuracy(model.logits(fast, task.query().x()), y));
     if (method.attack().isEmpty()) {
       return out;
     }
@@ -184,7 +178,8 @@ public final class MetaTrainer implements AutoCloseable {
       }
     }
     for (Tree<Tensor> s : states) {
-      s.get("key").set(key.k0(), key.k1());
+      s.get("key").set(0, key.k0());
+      s.get("key").set(1, key.k1());
     }
   }
 

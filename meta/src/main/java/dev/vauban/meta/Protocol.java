@@ -15,7 +15,8 @@ import java.util.function.Function;
  * @param steps numbers of fine-tune steps after which to score, rising, each at least 0
  * @param attack the attack for a radius, which is an input of the plan
  * @param target whose gradients the attack follows
- * @param chunk episodes evaluated together, at least 1; a matter of speed and memory, not of results
+ * @param chunk episodes evaluated together, at least 1; a matter of speed and memory, not of
+ *     results
  */
 public record Protocol(
     List<Integer> steps, Function<Expr, Attack> attack, Target target, int chunk) {
@@ -48,8 +49,8 @@ public record Protocol(
   }
 
   /**
-   * The papers' protocol: PGD-10 with steps of 2.5 eps / 10 from a random start, white-box, after 10
-   * fine-tune steps (R-MAML and AQ train with 5).
+   * The papers' protocol: PGD-10 with steps of 2.5 eps / 10 from a random start, white-box, after
+   * 10 fine-tune steps (R-MAML and AQ train with 5).
    */
   public static Protocol papers() {
     return new Protocol(

@@ -37,9 +37,8 @@ class GoldenMetaTest {
 
   /** Everything that the case records of a MAML-like learner. */
   private void check(String name, MetaLearner learner, Leaves adapted) {
-    Golden g = Golden.of(name);
-    Map<String, double[]> out =
-        net.run(in -> trace(learner, in.sub("theta"), in.sub("tasks")));
+    GoldenCase g = GoldenCase.of(name);
+    Map<String, double[]> out = net.run(in -> trace(learner, in.sub("theta"), in.sub("tasks")));
     for (int t = 0; t < 2; t++) {
       for (int k = 1; k <= GoldenNet.STEPS; k++) {
         for (String leaf : GoldenNet.LEAVES.keySet()) {
@@ -112,34 +111,31 @@ class GoldenMetaTest {
 
   @Test
   void robustMaml() {
-    Golden g = Golden.of("meta/rmaml_fgsm");
+    GoldenCase g = GoldenCase.of("meta/rmaml_fgsm");
     Loss outer =
         RobustLosses.regularised(
-            GoldenNet.LOSS,
-            GoldenNet.unclippedFgsm(g.attr("attack.eps")),
-            g.attr("attack.w"));
+            GoldenNet.LOSS, GoldenNet.unclippedFgsm(g.attr("attack.eps")), g.attr("attack.w"));
     check("meta/rmaml_fgsm", maml(outer, Order.SECOND, Leaves.ALL), Leaves.ALL);
   }
 
   @Test
   void adversarialImagesAreMadeAtTheAdaptedWeights() {
-    Golden g = Golden.of("meta/rmaml_fgsm");
+    GoldenCase g = GoldenCase.of("meta/rmaml_fgsm");
     AdversarialTraining training =
         new AdversarialTraining(GoldenNet.unclippedFgsm(g.attr("attack.eps")));
     Maml maml = maml(GoldenNet.LOSS, Order.SECOND, Leaves.ALL);
     Map<String, double[]> out =
-        net.run(
-            in -> {
-              Tree<Expr> r = Tree.empty();
-              for (int t = 0; t < 2; t++) {
-                Task<Expr> task = GoldenNet.task(in.sub("tasks"), t);
-                Tree<Expr> fast = maml.adapt(in.sub("theta"), task.support());
-                Expr adv = training.images(GoldenNet.LOSS, fast, task.query());
-                r = r.with("x" + t, adv);
-                r = r.with("l" + t, GoldenNet.LOSS.of(fast, task.query().withX(adv)));
-              }
-              return r;
-            });
+        net.run(in -> {
+          Tree<Expr> r = Tree.empty();
+          for (int t = 0; t < 2; t++) {
+            Task<Expr> task = GoldenNet.task(in.sub("tasks"), t);
+            Tree<Expr> fast = maml.adapt(in.sub("theta"), task.support());
+            Expr adv = training.images(GoldenNet.LOSS, fast, task.query());
+            r = r.with("x" + t, adv);
+            r = r.with("l" + t, GoldenNet.LOSS.of(fast, task.query().withX(adv)));
+          }
+          return r;
+        });
     for (int t = 0; t < 2; t++) {
       assertClose("images", out.get("x" + t), g.images("t" + t + ".xq_adv"));
       assertClose("loss", out.get("l" + t), g.get("t" + t + ".adv_query_loss"));
@@ -148,7 +144,7 @@ class GoldenMetaTest {
 
   @Test
   void adversarialQuerying() {
-    Golden g = Golden.of("meta/aq_fgsm");
+    GoldenCase g = GoldenCase.of("meta/aq_fgsm");
     Loss outer =
         new AdversarialTraining(GoldenNet.unclippedFgsm(g.attr("attack.eps")))
             .apply(GoldenNet.LOSS);
@@ -163,22 +159,20 @@ class GoldenMetaTest {
 
   @Test
   void metaSgdLearnsItsRates() {
-    Golden g = Golden.of("meta/meta_sgd");
+    GoldenCase g = GoldenCase.of("meta/meta_sgd");
     MetaSgd learner = new MetaSgd(GoldenNet.LOSS, GoldenNet.LOSS, GoldenNet.STEPS, 0.1);
     Tree<Expr> rates =
         Tree.ofPaths(GoldenNet.LEAVES)
             .mapPaths((path, type) -> Expr.data(type, GoldenNet.weight(g, "lr." + path)));
     Map<String, double[]> out =
-        net.run(
-            in -> {
-              Tree<Expr> theta =
-                  Tree.<Expr>empty().with("weights", in.sub("theta")).with("rates", rates);
-              Grad.Result r =
-                  Grad.valueAndGrad(w -> learner.metaLoss(w, in.sub("tasks")), theta);
-              return Tree.of("loss", r.value())
-                  .with("gradient", r.gradient())
-                  .with("fast", learner.adapt(theta, GoldenNet.task(in.sub("tasks"), 1).support()));
-            });
+        net.run(in -> {
+          Tree<Expr> theta =
+              Tree.<Expr>empty().with("weights", in.sub("theta")).with("rates", rates);
+          Grad.Result r = Grad.valueAndGrad(w -> learner.metaLoss(w, in.sub("tasks")), theta);
+          return Tree.of("loss", r.value())
+              .with("gradient", r.gradient())
+              .with("fast", learner.adapt(theta, GoldenNet.task(in.sub("tasks"), 1).support()));
+        });
     assertClose("loss", out.get("loss"), g.get("meta_loss"));
     for (String leaf : GoldenNet.LEAVES.keySet()) {
       assertClose(leaf, out.get("fast/" + leaf), GoldenNet.weight(g, "t1.fast3." + leaf));
@@ -190,20 +184,18 @@ class GoldenMetaTest {
 
   @Test
   void reptile() {
-    Golden g = Golden.of("meta/reptile");
+    GoldenCase g = GoldenCase.of("meta/reptile");
     Reptile learner = new Reptile(GoldenNet.LOSS, GoldenNet.STEPS, GoldenNet.RATE);
     Map<String, double[]> out =
-        net.run(
-            in -> {
-              Tree<Expr> theta = in.sub("theta");
-              Tree<Expr> gradient =
-                  Grad.grad(w -> learner.metaLoss(w, in.sub("tasks")), theta);
-              Task<Expr> first = GoldenNet.task(in.sub("tasks"), 0);
-              return Tree.<Expr>empty()
-                  .with("gradient", gradient)
-                  .with("phi", learner.adapt(theta, first.support()))
-                  .with("after", theta.zip(gradient, (w, d) -> w.sub(d.mul(0.5))));
-            });
+        net.run(in -> {
+          Tree<Expr> theta = in.sub("theta");
+          Tree<Expr> gradient = Grad.grad(w -> learner.metaLoss(w, in.sub("tasks")), theta);
+          Task<Expr> first = GoldenNet.task(in.sub("tasks"), 0);
+          return Tree.<Expr>empty()
+              .with("gradient", gradient)
+              .with("phi", learner.adapt(theta, first.support()))
+              .with("after", theta.zip(gradient, (w, d) -> w.sub(d.mul(0.5))));
+        });
     for (String leaf : GoldenNet.LEAVES.keySet()) {
       assertClose(leaf, out.get("phi/" + leaf), GoldenNet.weight(g, "t0.phi." + leaf));
       assertClose(leaf, out.get("gradient/" + leaf), GoldenNet.weight(g, "meta_grad." + leaf));
@@ -215,22 +207,20 @@ class GoldenMetaTest {
 
   @Test
   void hessianVectorProduct() {
-    Golden g = Golden.of("meta/hvp");
+    GoldenCase g = GoldenCase.of("meta/hvp");
     Tree<Expr> v =
         Tree.ofPaths(GoldenNet.LEAVES)
             .mapPaths((path, type) -> Expr.data(type, GoldenNet.weight(g, "v." + path)));
     Map<String, double[]> out =
-        net.run(
-            in -> {
-              Batch<Expr> support = GoldenNet.task(in.sub("tasks"), 0).support();
-              Grad.Result first =
-                  Grad.valueAndGrad(w -> GoldenNet.LOSS.of(w, support), in.sub("theta"));
-              Tree<Expr> hv =
-                  Grad.grad(
-                      w -> dot(Grad.grad(u -> GoldenNet.LOSS.of(u, support), w), v),
-                      in.sub("theta"));
-              return Tree.of("loss", first.value()).with("g", first.gradient()).with("hv", hv);
-            });
+        net.run(in -> {
+          Batch<Expr> support = GoldenNet.task(in.sub("tasks"), 0).support();
+          Grad.Result first =
+              Grad.valueAndGrad(w -> GoldenNet.LOSS.of(w, support), in.sub("theta"));
+          Tree<Expr> hv =
+              Grad.grad(
+                  w -> dot(Grad.grad(u -> GoldenNet.LOSS.of(u, support), w), v), in.sub("theta"));
+          return Tree.of("loss", first.value()).with("g", first.gradient()).with("hv", hv);
+        });
     assertClose("loss", out.get("loss"), g.get("loss"));
     for (String leaf : GoldenNet.LEAVES.keySet()) {
       assertClose(leaf, out.get("g/" + leaf), GoldenNet.weight(g, "g." + leaf));
@@ -248,7 +238,7 @@ class GoldenMetaTest {
 
   @Test
   void sinusoidRegression() {
-    Golden g = Golden.of("meta/sinusoid_maml");
+    GoldenCase g = GoldenCase.of("meta/sinusoid_maml");
     Loss loss = (w, b) -> Losses.mse(perceptron(w, b.x()), b.y());
     Maml maml = new Maml(loss, loss, (int) g.attr("inner_steps"), g.attr("inner_lr"), Order.SECOND);
     Map<String, Type> types = new LinkedHashMap<>();
@@ -258,7 +248,9 @@ class GoldenMetaTest {
       types.put("theta/" + leaf, s.length == 2 ? Type.f32(s[1], s[0]) : Type.f32(s));
       args.add(g.weight("theta." + leaf));
     }
-    String[][] data = {{"support/x", "sx"}, {"support/y", "sy"}, {"query/x", "qx"}, {"query/y", "qy"}};
+    String[][] data = {
+      {"support/x", "sx"}, {"support/y", "sy"}, {"query/x", "qx"}, {"query/y", "qy"}
+    };
     for (String[] d : data) {
       types.put("tasks/" + d[0], Type.f32(g.shape(d[1])));
       args.add(g.get(d[1]));

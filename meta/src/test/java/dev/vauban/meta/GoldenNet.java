@@ -23,7 +23,7 @@ final class GoldenNet {
   static final Map<String, Type> LEAVES = leaves();
   static final Loss LOSS = (w, b) -> Losses.crossEntropy(logits(w, b.x()), b.y()).mean();
 
-  final Golden setup = Golden.of("meta/setup");
+  final GoldenCase setup = GoldenCase.of("meta/setup");
 
   private static Map<String, Type> leaves() {
     Map<String, Type> t = new LinkedHashMap<>();
@@ -91,7 +91,7 @@ final class GoldenNet {
   }
 
   /** A weight of a case in this library's layout; {@code leaf} with slashes. */
-  static double[] weight(Golden g, String leaf) {
+  static double[] weight(GoldenCase g, String leaf) {
     return g.weight(leaf.replace('/', '.'), 6, 3, 3);
   }
 

@@ -1,8 +1,10 @@
 package dev.vauban.tensor;
 
-import dev.vauban.tensor.backend.cpu.CpuDevice;
-import dev.vauban.tensor.backend.reference.ReferenceDevice;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * Where plans run. {@code cpu} uses native and Vector API kernels on all processors, {@code cpu:N}
@@ -17,17 +19,17 @@ public interface Device extends AutoCloseable {
    */
   static Device open(String name) {
     String n = name.toLowerCase(Locale.ROOT).strip();
-    if (n.equals("reference")) {
-      return new ReferenceDevice();
-    }
-    if (n.equals("cpu")) {
-      return CpuDevice.open(Runtime.getRuntime().availableProcessors());
-    }
-    if (n.matches("cpu:[1-9][0-9]{0,2}")) {
-      return CpuDevice.open(Integer.parseInt(n.substring(4)));
+    List<String> names = new ArrayList<>();
+    for (DeviceProvider provider :
+        ServiceLoader.load(DeviceProvider.class, Device.class.getClassLoader())) {
+      Optional<Device> device = provider.open(n);
+      if (device.isPresent()) {
+        return device.get();
+      }
+      names.add(provider.names());
     }
     throw new IllegalArgumentException(
-        "there is no device '" + name + "'; use cpu, cpu:N (N workers) or reference");
+        "there is no device '" + name + "'; use " + String.join(", ", names));
   }
 
   /** The name under which it was opened. */

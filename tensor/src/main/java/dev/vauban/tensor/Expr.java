@@ -70,9 +70,26 @@ public final class Expr {
     return of(new ControlOp.Tuple(), parts);
   }
 
-  /** A constant array of one value. */
+  /**
+   * A constant array of one value.
+   *
+   * @throws DTypeException if an integer type cannot hold the value
+   */
   public static Expr fill(Type type, double value) {
-    return of(new LeafOp.Fill(value, type), List.of());
+    return of(new LeafOp.Fill(held(type, value), type), List.of());
+  }
+
+  /** The value as an array of this type holds it; I32 wraps around as its arithmetic does. */
+  private static double held(Type type, double value) {
+    if (type.dtype().isFloat()) {
+      return value;
+    }
+    if (value != Math.rint(value) || Double.isInfinite(value)) { // also refuses NaN
+      throw new DTypeException(
+          "%s cannot hold the constant %s; cast to a floating-point type first"
+              .formatted(type, value));
+    }
+    return type.dtype() == DType.U8 ? Math.max(0, Math.min(255, value)) : (int) (long) value;
   }
 
   /** A constant F32 scalar. */
@@ -80,13 +97,19 @@ public final class Expr {
     return fill(Type.f32(), value);
   }
 
-  /** A constant array of given values in row-major order. */
+  /**
+   * A constant array of given values in row-major order.
+   *
+   * @throws ShapeException if their number is not the type's
+   * @throws DTypeException if an integer type cannot hold one of them
+   */
   public static Expr data(Type type, double... values) {
     if (values.length != type.shape().size()) {
       throw new ShapeException(
           "data: " + type + " needs " + type.shape().size() + " values, not " + values.length);
     }
-    return of(new LeafOp.Data(type, new LeafOp.Values(values)), List.of());
+    double[] held = Arrays.stream(values).map(v -> held(type, v)).toArray();
+    return of(new LeafOp.Data(type, new LeafOp.Values(held)), List.of());
   }
 
   /** The index along {@code axis} at every element. */
@@ -547,8 +570,7 @@ public final class Expr {
 
   /** A strided range of every axis; see {@link ShapeOp.Slice}. */
   public Expr slice(int[] starts, int[] stops, int[] strides) {
-    return of(
-        new ShapeOp.Slice(Axes.of(starts), Axes.of(stops), Axes.of(strides)), List.of(this));
+    return of(new ShapeOp.Slice(Axes.of(starts), Axes.of(stops), Axes.of(strides)), List.of(this));
   }
 
   /** Zeros around and between the elements; see {@link ShapeOp.Pad}. */
@@ -676,8 +698,7 @@ public final class Expr {
   }
 
   /** A general contraction; see {@link ContractOp.Contract}. */
-  public Expr contract(
-      Expr b, int[] leftBatch, int[] rightBatch, int[] leftSum, int[] rightSum) {
+  public Expr contract(Expr b, int[] leftBatch, int[] rightBatch, int[] leftSum, int[] rightSum) {
     return of(
         new ContractOp.Contract(
             Axes.of(leftBatch), Axes.of(rightBatch), Axes.of(leftSum), Axes.of(rightSum)),

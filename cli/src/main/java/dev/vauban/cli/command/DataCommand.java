@@ -1,6 +1,8 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.DataSpec;
+import dev.vauban.cli.config.Rotations;
+import dev.vauban.cli.config.Split;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.DataInfo;
 import dev.vauban.cli.job.Episodes;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code vauban data}: the data sets. */
@@ -48,9 +51,26 @@ public final class DataCommand {
     @Parameters(paramLabel = "DATA", description = "e.g. omniglot:DIR or glyphs")
     DataSpec data;
 
+    @Option(
+        names = "--split",
+        paramLabel = "SPLIT",
+        defaultValue = "vinyals",
+        description = "of Omniglot: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+    Split split;
+
+    @Option(
+        names = "--rotations",
+        paramLabel = "WHICH",
+        defaultValue = "none",
+        description =
+            "Omniglot characters turned by 90, 180, 270 degrees as more classes:"
+                + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+    Rotations rotations;
+
     @Override
     public Answer run(Session session) {
-      DataInfo info = session.jobs().get().data(new Episodes(data, 2, 1, 1), session);
+      DataInfo info =
+          session.jobs().get().data(new Episodes(data, split, rotations, 2, 1, 1), session);
       TextTable table =
           new TextTable().left("split").right("classes").right("images").right("fewest per class");
       for (DataInfo.Split split : info.splits()) {

@@ -2,6 +2,8 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.config.Range;
+import dev.vauban.cli.config.Rotations;
+import dev.vauban.cli.config.Split;
 import dev.vauban.cli.job.Episodes;
 import picocli.CommandLine.Option;
 
@@ -15,6 +17,22 @@ public final class EpisodeOptions {
           "omniglot:DIR, cifarfs:DIR, mnist:DIR, fashion:DIR, folder:DIR or glyphs[:SEED]"
               + " (default: ${DEFAULT-VALUE})")
   DataSpec data;
+
+  @Option(
+      names = "--split",
+      paramLabel = "SPLIT",
+      defaultValue = "vinyals",
+      description = "of Omniglot: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+  Split split;
+
+  @Option(
+      names = "--rotations",
+      paramLabel = "WHICH",
+      defaultValue = "none",
+      description =
+          "Omniglot characters turned by 90, 180, 270 degrees as more classes:"
+              + " ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+  Rotations rotations;
 
   @Range(min = 2, max = 1000)
   @Option(
@@ -41,6 +59,6 @@ public final class EpisodeOptions {
   int queries;
 
   Episodes episodes() {
-    return new Episodes(data, ways, shots, queries);
+    return new Episodes(data, split, rotations, ways, shots, queries);
   }
 }

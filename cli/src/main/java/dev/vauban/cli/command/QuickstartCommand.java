@@ -28,14 +28,14 @@ public final class QuickstartCommand implements Command, Presets {
   @Option(
       names = "--iterations",
       paramLabel = "N",
-      description = "meta-steps per method (default: 300; 60 with --short)")
+      description = "meta-steps per method (default: 600; 120 with --short)")
   int iterations;
 
   @Range(min = 2)
   @Option(
       names = "--episodes",
       paramLabel = "N",
-      description = "evaluation episodes (default: 100; 40 with --short)")
+      description = "evaluation episodes (default: 200; 40 with --short)")
   int episodes;
 
   @Option(
@@ -64,9 +64,9 @@ public final class QuickstartCommand implements Command, Presets {
   @Override
   public Map<String, Value> presets() {
     return brief
-        ? Map.of("iterations", new Value("60", "short"), "episodes", new Value("40", "short"))
+        ? Map.of("iterations", new Value("120", "short"), "episodes", new Value("40", "short"))
         : Map.of(
-            "iterations", new Value("300", "default"), "episodes", new Value("100", "default"));
+            "iterations", new Value("600", "default"), "episodes", new Value("200", "default"));
   }
 
   @Override

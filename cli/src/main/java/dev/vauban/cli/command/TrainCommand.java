@@ -36,14 +36,7 @@ public final class TrainCommand implements Command, Base, Presets {
   /** Settings that a resumed run may change: they do not touch what is computed. */
   private static final Set<String> FREE_ON_RESUME =
       Set.of(
-          "out",
-          "workers",
-          "iterations",
-          "log-every",
-          "checkpoint-every",
-          "keep",
-          "validate-every",
-          "validate-episodes");
+          "out", "workers", "iterations", "log-every", "checkpoint-every", "keep", "max-minutes");
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
@@ -120,6 +113,7 @@ public final class TrainCommand implements Command, Base, Presets {
 
   /** A resumed run that changed its data or its method would not be the run it claims to be. */
   private void refuseChanges(Session session) {
+    boolean cosine = "cosine".equals(session.settings().values().get("schedule").text());
     Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
     session
         .settings()
@@ -127,7 +121,7 @@ public final class TrainCommand implements Command, Base, Presets {
         .forEach((name, value) -> {
           var old = before.get(name);
           if (value.source().equals("flag")
-              && !FREE_ON_RESUME.contains(name)
+              && (!FREE_ON_RESUME.contains(name) || cosine && name.equals("iterations"))
               && old != null
               && !old.value().equals(value.text())) {
             throw CommandException.badInput(

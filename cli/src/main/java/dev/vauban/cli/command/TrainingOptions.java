@@ -1,5 +1,6 @@
 package dev.vauban.cli.command;
 
+import dev.vauban.cli.config.MetaSchedule;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.job.Training;
 import picocli.CommandLine.Option;
@@ -29,6 +30,15 @@ public final class TrainingOptions {
       defaultValue = "0.001",
       description = "Adam's step size (default: ${DEFAULT-VALUE})")
   double metaRate;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "SCHEDULE",
+      defaultValue = "constant",
+      description =
+          "of the meta-rate: ${COMPLETION-CANDIDATES}; cosine ends at 0 with the last iteration"
+              + " (default: ${DEFAULT-VALUE})")
+  MetaSchedule schedule;
 
   @Range(min = 0)
   @Option(
@@ -79,11 +89,30 @@ public final class TrainingOptions {
       description = "episodes of a validation (default: ${DEFAULT-VALUE})")
   int validateEpisodes;
 
+  @Range(min = 0, max = 1000)
+  @Option(
+      names = "--validate-steps",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "fine-tune steps in validation (default: ${DEFAULT-VALUE})")
+  int validateSteps;
+
+  @Range(min = 0)
+  @Option(
+      names = "--max-minutes",
+      paramLabel = "M",
+      defaultValue = "0",
+      description =
+          "end after this time with a checkpoint, to be continued with --resume; 0 for no limit"
+              + " (default: ${DEFAULT-VALUE})")
+  double maxMinutes;
+
   Training training(WorkOptions work) {
     return new Training(
         iterations,
         metaBatch,
         metaRate,
+        schedule,
         clip,
         work.seed,
         work.workers,
@@ -91,6 +120,8 @@ public final class TrainingOptions {
         checkpointEvery,
         keep,
         validateEvery,
-        validateEpisodes);
+        validateEpisodes,
+        validateSteps,
+        maxMinutes);
   }
 }

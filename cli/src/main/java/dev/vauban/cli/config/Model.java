@@ -4,10 +4,14 @@ package dev.vauban.cli.config;
 public enum Model implements Named {
   /** Four 3x3 convolutions with 2x2 max-pooling. */
   CONV4("conv4"),
-  /** Four strided 3x3 convolutions, as R-MAML uses on Omniglot. */
+  /** Four 3x3 convolutions of stride 2 with padding, MAML's network for Omniglot. */
   CONV4_STRIDED("conv4-strided"),
-  /** The small CIFAR-FS net with 16-16-32-32 filters. */
-  CONV4_CIFARFS("conv4-cifarfs");
+  /** Four convolutions of stride 2 without padding, R-MAML's network for Omniglot. */
+  CONV4_RMAML("conv4-rmaml"),
+  /** R-MAML's small CIFAR-FS net with 16-16-32-32 filters. */
+  CONV4_CIFARFS("conv4-cifarfs"),
+  /** R-MAML's miniImageNet net, max-pooling without padding. */
+  CONV4_MINI("conv4-mini");
 
   private final String label;
 

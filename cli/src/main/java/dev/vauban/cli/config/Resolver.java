@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -320,6 +321,10 @@ public final class Resolver {
       String value = e.getValue() == null ? "" : e.getValue();
       boolean flag = layers.source(option).equals("default");
       return origin(flag, option, layers, value) + ": " + reason;
+    }
+    if (e.getArgSpec() instanceof PositionalParamSpec parameter && e.getMessage().contains("): ")) {
+      String reason = e.getMessage().substring(e.getMessage().indexOf("): ") + 3);
+      return parameter.paramLabel() + " " + e.getValue() + ": " + reason;
     }
     String message = e.getMessage().lines().findFirst().orElse("wrong arguments");
     return Character.toLowerCase(message.charAt(0)) + message.substring(1) + help;

@@ -1,5 +1,6 @@
 package dev.vauban.cli.failure;
 
+import dev.vauban.nn.data.DataException;
 import dev.vauban.tensor.FormatException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -26,6 +27,7 @@ public record Failure(ExitCode code, String sentence) {
     return switch (thrown) {
       case CommandException e -> new Failure(e.code(), e.getMessage());
       case FormatException e -> new Failure(ExitCode.BAD_INPUT, e.getMessage());
+      case DataException e -> new Failure(ExitCode.BAD_INPUT, e.getMessage());
       case UncheckedIOException e -> ofIo(e.getCause());
       case IOException e -> ofIo(e);
       case OutOfMemoryError e -> outOfMemory(e);

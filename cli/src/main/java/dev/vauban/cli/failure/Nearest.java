@@ -33,7 +33,7 @@ public final class Nearest {
   public static String unknown(String kind, String typed, List<String> names) {
     StringBuilder sentence = new StringBuilder("unknown " + kind + " '" + typed + "'");
     to(typed, names).ifPresent(name -> sentence.append("; did you mean '" + name + "'?"));
-    if (names.size() <= 12) {
+    if (names.size() <= 20) {
       sentence.append(" (one of: ").append(String.join(", ", names)).append(')');
     }
     return sentence.toString();

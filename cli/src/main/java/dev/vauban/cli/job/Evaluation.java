@@ -37,7 +37,14 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
       double cleanCi,
       double robust,
       double robustCi,
-      double seconds) {}
+      double seconds) {
+
+    /** This row with {@code more} seconds, those of the training before it. */
+    public Row plusSeconds(double more) {
+      return new Row(
+          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds + more);
+    }
+  }
 
   /**
    * What only the report shows.

@@ -2,7 +2,6 @@ package dev.vauban.cli.job;
 
 import dev.vauban.cli.run.RunDirectory;
 import java.nio.file.Path;
-import java.util.ServiceLoader;
 
 /**
  * The work behind the commands. Commands read options, print and write files; this interface is all
@@ -38,19 +37,4 @@ public interface Jobs {
 
   /** The compiled plan of one meta-step. */
   PlanView plan(Learner learner, Episodes episodes, Training training, Session session);
-
-  /**
-   * The learning modules of this installation.
-   *
-   * @throws dev.vauban.cli.failure.CommandException exit 3, if it has none
-   */
-  static Jobs installed() {
-    return ServiceLoader.load(Jobs.class)
-        .findFirst()
-        .orElseThrow(() ->
-            dev.vauban.cli.failure.CommandException.environment(
-                "this installation has no learning modules; build it again with './mvnw"
-                    + " package'",
-                null));
-  }
 }

@@ -1,11 +1,14 @@
 package dev.vauban.cli.job;
 
+import dev.vauban.cli.config.MetaSchedule;
+
 /**
  * How to meta-train.
  *
  * @param iterations meta-steps in all
  * @param metaBatch tasks per meta-step
  * @param metaRate Adam's step size
+ * @param schedule how it changes over the iterations
  * @param clip the largest norm of the meta-gradient; 0 for no clipping
  * @param seed of all randomness
  * @param workers threads that tasks are spread over
@@ -14,11 +17,14 @@ package dev.vauban.cli.job;
  * @param keep checkpoints to keep
  * @param validateEvery meta-steps between two validations; 0 for none
  * @param validateEpisodes episodes of one validation
+ * @param validateSteps fine-tune steps in validation
+ * @param maxMinutes wall time after which this session ends; 0 for no limit
  */
 public record Training(
     int iterations,
     int metaBatch,
     double metaRate,
+    MetaSchedule schedule,
     double clip,
     long seed,
     int workers,
@@ -26,4 +32,6 @@ public record Training(
     int checkpointEvery,
     int keep,
     int validateEvery,
-    int validateEpisodes) {}
+    int validateEpisodes,
+    int validateSteps,
+    double maxMinutes) {}

@@ -38,6 +38,15 @@ public final class NearestName {
     return of(word, candidates).map(name -> "; did you mean '" + name + "'?").orElse("");
   }
 
+  /**
+   * The end of a sentence about a name that does not exist: the nearest one, if any is near, and
+   * all of them, for example {@code "; did you mean 'pgd'? There are fgsm, pgd"}.
+   */
+  public static String among(String word, Collection<String> candidates) {
+    String near = hint(word, candidates);
+    return (near.isEmpty() ? "; there are " : near + " There are ") + String.join(", ", candidates);
+  }
+
   // Levenshtein distance, two rows.
   private static int distance(String a, String b) {
     int[] previous = new int[b.length() + 1];

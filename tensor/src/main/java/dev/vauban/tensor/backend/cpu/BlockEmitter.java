@@ -19,7 +19,9 @@ import dev.vauban.tensor.backend.cpu.Region.Reduction;
 import dev.vauban.tensor.backend.cpu.Region.Store;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Emits one block: the inner loops of a nest and the scalar code in them. Every value is computed
@@ -79,6 +81,7 @@ final class BlockEmitter {
       code.push(0);
       indices[plan.vectorDim()] = code.keep(int.class);
     }
+    limit(span);
     for (int level = -1; level < plan.blockLevel() - 1; level++) {
       values(level, span);
     }
@@ -149,10 +152,23 @@ final class BlockEmitter {
   private void body(int level, Slot i, Span span) {
     int mark = code.mark();
     Slot[] before = pointers;
-    pointers = nest.advance(code, pointers, plan.loops().get(level).dim(), i);
+    int dim = plan.loops().get(level).dim();
+    pointers = nest.advance(code, pointers, dim, i);
+    if (dim == plan.vectorDim()) {
+      limit(span);
+    }
     enter(level, span);
     pointers = before;
     code.release(mark);
+  }
+
+  private void limit(Span span) {
+    if (span != null && span.lastCount() == LaneCode.LIMITED) {
+      Set<DType> types = EnumSet.of(DType.F32, DType.I32); // accumulators, whatever is stored
+      LoopPlan.types(nest.region()).forEach(types::add);
+      int dim = plan.vectorDim();
+      lanes.limit(indices[dim], nest.region().dims().get(dim), types);
+    }
   }
 
   // ---- values
@@ -214,10 +230,13 @@ final class BlockEmitter {
             : lanes.load(place(dtype, pointer, u, span), load.compute());
       }
       case Constant constant -> lanes.constant(constant.value(), constant.compute());
-      case Index index ->
-          span == null
-              ? lanes.index(indices[index.dim()], index.compute())
-              : lanes.laneIndex(indices[index.dim()], u * lanes.lanes(), index.compute());
+      case Index index -> {
+        Slot i = indices[index.dim()];
+        int offset = nest.part().from(index.dim());
+        yield span == null
+            ? lanes.index(i, offset, index.compute())
+            : lanes.laneIndex(i, offset + u * lanes.lanes(), index.compute());
+      }
       case Apply apply -> {
         List<Value> args = new ArrayList<>();
         for (int arg : apply.args()) {
@@ -257,8 +276,7 @@ final class BlockEmitter {
   }
 
   private Place place(DType dtype, Slot pointer, int u, Span span) {
-    return new Place(
-        dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
+    return new Place(dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
   }
 
   private int count(int u, Span span) {
@@ -275,8 +293,7 @@ final class BlockEmitter {
     for (int o = 0; o < accumulators.length; o++) {
       switch (nest.region().outputs().get(o)) {
         case Store store ->
-            lanes.store(
-                value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
+            lanes.store(value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
         case Reduction r -> {
           Slot accumulator = accumulators[o][u % accumulators[o].length];
           lanes.accumulate(r.kind(), accumulator, value(r.value(), u), count(u, span));
@@ -301,7 +318,8 @@ final class BlockEmitter {
   }
 
   private void finish(Span span) {
-    Target target = plan.partialSums() ? Target.PARTIAL : Target.FRESH;
+    boolean partial = plan.partialSums() || nest.continues();
+    Target target = partial ? Target.PARTIAL : Target.FRESH;
     for (int o = 0; o < accumulators.length; o++) {
       if (nest.region().outputs().get(o) instanceof Reduction r) {
         Reduced reduced = new Reduced(r.kind(), computeType(r), target);

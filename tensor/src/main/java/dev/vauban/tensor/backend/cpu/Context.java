@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.natives.onednn.OneDnn;
+import dev.vauban.tensor.ClosedException;
 import java.util.Optional;
 
 /** What compiling and running on one CPU device needs: workers, their streams, native kernels. */
@@ -8,6 +9,7 @@ final class Context implements AutoCloseable {
   final Workers workers;
   final Optional<OneDnn> oneDnn;
   private final long[] streams;
+  private boolean closed;
 
   Context(int size, Optional<OneDnn> oneDnn) {
     this.workers = new Workers(size);
@@ -23,8 +25,24 @@ final class Context implements AutoCloseable {
     return streams[worker];
   }
 
+  /**
+   * Refuses to work for a closed device, whose threads would never answer.
+   *
+   * @throws ClosedException if the device is closed
+   */
+  synchronized void check() {
+    if (closed) {
+      throw new ClosedException("the device is closed");
+    }
+  }
+
+  /** Waits for the plan that runs now, if any. Closing again does nothing. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     workers.close();
     for (int i = 0; i < streams.length; i++) {
       long s = streams[i];

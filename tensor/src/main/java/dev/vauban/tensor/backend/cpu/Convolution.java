@@ -61,12 +61,27 @@ final class Convolution {
 
   private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
     Window v = op.window();
-    return ConvSpec.of(x.dim(0), x.dim(1), x.dim(2), x.dim(3), w.dim(3), w.dim(0), w.dim(1))
-        .stride(v.strideH(), v.strideW())
-        .pad(v.top(), v.bottom(), v.left(), v.right())
-        .dilation(v.dilationH(), v.dilationW())
-        .groups(op.groups())
-        .types(t, t, t);
+    // At once, not step by step: an image smaller than the kernel is in order with its padding.
+    return new ConvSpec(
+        x.dim(0),
+        x.dim(1),
+        x.dim(2),
+        x.dim(3),
+        w.dim(3),
+        w.dim(0),
+        w.dim(1),
+        v.strideH(),
+        v.strideW(),
+        v.top(),
+        v.bottom(),
+        v.left(),
+        v.right(),
+        v.dilationH(),
+        v.dilationW(),
+        op.groups(),
+        t,
+        t,
+        t);
   }
 
   private static Step java(Expr e, ConvOp op, List<Object> reads, Shape x, Shape w) {
@@ -83,15 +98,30 @@ final class Convolution {
     return switch (op) {
       case ConvOp.Convolve c -> {
         ConvForward k = new ConvForward(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
       case ConvOp.InputGradient c -> {
         ConvInputGradient k = new ConvInputGradient(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
       case ConvOp.KernelGradient c -> {
         ConvKernelGradient k = new ConvKernelGradient(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
     };
   }

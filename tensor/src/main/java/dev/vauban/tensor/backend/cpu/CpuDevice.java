@@ -1,7 +1,6 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.natives.onednn.OneDnn;
-import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
@@ -19,7 +18,6 @@ public final class CpuDevice implements Device {
   }
 
   private final Context context;
-  private boolean closed;
 
   private CpuDevice(Context context) {
     this.context = context;
@@ -56,17 +54,12 @@ public final class CpuDevice implements Device {
 
   @Override
   public Plan compile(Program program) {
-    if (closed) {
-      throw new ClosedException("the device is closed");
-    }
+    context.check();
     return new CpuPlan(program, context);
   }
 
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
-      context.close();
-    }
+    context.close();
   }
 }

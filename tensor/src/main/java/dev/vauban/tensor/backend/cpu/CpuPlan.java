@@ -15,18 +15,36 @@ import java.util.List;
 /** A program compiled for the CPU: one slab, one top-level frame. */
 final class CpuPlan implements Plan {
   private final Program program;
+  private final Context context;
   private final Arena arena = Arena.ofShared();
   private final Code code;
+  private final MemorySegment slab;
   private final Frame frame;
   private boolean closed;
 
   CpuPlan(Program program, Context context) {
     this.program = program;
-    this.code =
-        new Lowering(context, arena, Lowering.Place.OUTSIDE)
-            .lower(Passes.optimise(program.graph()));
-    MemorySegment slab = arena.allocate(Math.max(code.slabBytes(), 1), 64);
-    this.frame = new Frame(code, slab.address(), 0, context);
+    this.context = context;
+    try {
+      this.code =
+          new Lowering(context, arena, Lowering.Place.OUTSIDE)
+              .lower(Passes.optimise(program.graph()));
+      this.slab = arena.allocate(Math.max(code.slabBytes(), 1), 64);
+      this.frame = new Frame(code, slab.address(), 0, context);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /** The working memory; its content between runs means nothing. */
+  MemorySegment slab() {
+    return slab;
+  }
+
+  /** The instance of the lowered program that runs. */
+  Frame frame() {
+    return frame;
   }
 
   @Override
@@ -38,14 +56,26 @@ final class CpuPlan implements Plan {
   public Bound bind(Tree<Tensor> inputs, Tree<Tensor> outputs) {
     List<Tensor> in = Binding.check("input", program.inputs(), inputs);
     List<Tensor> out = Binding.check("output", program.outputs(), outputs);
-    for (Tensor o : out) {
-      for (Tensor i : in) {
-        if (overlap(i.segment(), o.segment())) {
-          throw new ShapeException("an output shares memory with an input (" + o.type() + ")");
-        }
-      }
+    for (int o = 0; o < out.size(); o++) {
+      refuseOverlap(out.get(o), in, "an input");
+      refuseOverlap(out.get(o), out.subList(0, o), "another output");
     }
     return new Running(in.toArray(Tensor[]::new), out.toArray(Tensor[]::new));
+  }
+
+  private static void refuseOverlap(Tensor output, List<Tensor> others, String what) {
+    for (Tensor t : others) {
+      if (overlap(t.segment(), output.segment())) {
+        throw new ShapeException(
+            "an output ("
+                + output.type()
+                + ") shares memory with "
+                + what
+                + " ("
+                + t.type()
+                + "); give every output a tensor of its own");
+      }
+    }
   }
 
   private static boolean overlap(MemorySegment a, MemorySegment b) {
@@ -66,10 +96,11 @@ final class CpuPlan implements Plan {
 
     @Override
     public void run() {
-      synchronized (CpuPlan.this) {
+      synchronized (context) { // the workers and their streams serve one plan at a time
         if (closed) {
           throw new ClosedException("the plan is closed");
         }
+        context.check();
         int[] params = code.params();
         for (int i = 0; i < inputs.length; i++) {
           long address = inputs[i].segment().address(); // also checks that the scope is open
@@ -97,11 +128,13 @@ final class CpuPlan implements Plan {
   }
 
   @Override
-  public synchronized void close() {
-    if (!closed) {
-      closed = true;
-      frame.close();
-      arena.close();
+  public void close() {
+    synchronized (context) {
+      if (!closed) {
+        closed = true;
+        frame.close();
+        arena.close();
+      }
     }
   }
 

@@ -5,14 +5,15 @@ final class Frame implements AutoCloseable {
   final Code code;
   final long[] addresses;
   final int worker;
-  private final Step.Call[] calls;
+  final Step.Call[] calls;
   private final long[] nanos;
   private final Context context;
 
   /**
    * Lays the code out at {@code slab}.
    *
-   * @param worker index of the worker that runs it; nested frames of a top-level frame choose theirs
+   * @param worker index of the worker that runs it; nested frames of a top-level frame choose
+   *     theirs
    */
   Frame(Code code, long slab, int worker, Context context) {
     this.code = code;
@@ -25,9 +26,14 @@ final class Frame implements AutoCloseable {
       }
     }
     this.calls = new Step.Call[code.steps().size()];
-    for (int i = 0; i < calls.length; i++) {
-      calls[i] =
-          code.steps().get(i).instantiate(this, code.slots().get(i), slab + code.scratch()[i]);
+    try {
+      for (int i = 0; i < calls.length; i++) {
+        calls[i] =
+            code.steps().get(i).instantiate(this, code.slots().get(i), slab + code.scratch()[i]);
+      }
+    } catch (RuntimeException | Error e) {
+      close(); // the primitives made so far
+      throw e;
     }
     this.nanos = Profile.ON ? new long[calls.length] : null;
   }
@@ -62,7 +68,9 @@ final class Frame implements AutoCloseable {
   @Override
   public void close() {
     for (Step.Call call : calls) {
-      call.close();
+      if (call != null) {
+        call.close();
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Emits what happens at one step of the innermost loop: to one point ({@link ScalarCode}) or to a
@@ -12,8 +13,18 @@ import java.util.List;
  */
 sealed interface LaneCode permits VectorCode, ScalarCode {
 
+  /** Count of elements, where it is what {@link #limit} has set. */
+  int LIMITED = -1;
+
   /** Points per step. */
   int lanes();
+
+  /**
+   * From here on, {@link #LIMITED} means the elements from index {@code i} that are below size.
+   *
+   * @param types of the arrays that are accessed in this way
+   */
+  void limit(Slot i, int size, Set<DType> types);
 
   /**
    * A computed value. A comparison may be held as a mask, as numbers 1 and 0, or both.
@@ -42,7 +53,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
    * @param dtype stored type
    * @param pointer local that holds an address
    * @param offset bytes to add to it
-   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row
+   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row; or
+   *     {@link #LIMITED}
    */
   record Place(DType dtype, Slot pointer, long offset, int count) {}
 
@@ -54,8 +66,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
 
   Value constant(double value, DType compute);
 
-  /** An int local as a number, the same for all lanes. */
-  Value index(Slot i, DType compute);
+  /** The number i + offset, the same for all lanes. */
+  Value index(Slot i, int offset, DType compute);
 
   /** The numbers i + offset + lane. */
   Value laneIndex(Slot i, int offset, DType compute);

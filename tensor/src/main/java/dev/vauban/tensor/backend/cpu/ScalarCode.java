@@ -8,6 +8,7 @@ import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import java.util.List;
+import java.util.Set;
 import org.objectweb.asm.Opcodes;
 
 /**
@@ -19,6 +20,11 @@ record ScalarCode(Bytecode code) implements LaneCode {
   @Override
   public int lanes() {
     return 1;
+  }
+
+  @Override
+  public void limit(Slot i, int size, Set<DType> types) {
+    throw new AssertionError("scalar code has no lanes");
   }
 
   @Override
@@ -50,8 +56,10 @@ record ScalarCode(Bytecode code) implements LaneCode {
   }
 
   @Override
-  public Value index(Slot i, DType compute) {
+  public Value index(Slot i, int offset, DType compute) {
     code.load(i);
+    code.push(offset);
+    code.op(Opcodes.IADD);
     cast(I32, compute);
     return keep(compute);
   }
@@ -86,8 +94,28 @@ record ScalarCode(Bytecode code) implements LaneCode {
       case MUL -> code.op(opcode(Opcodes.IMUL, compute));
       case DIV -> code.op(opcode(Opcodes.IDIV, compute));
       case ABS, MAX, MIN -> code.call(Math.class, fn.name().toLowerCase(), types);
-      case SIGN, FLOOR, EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT,
-          RECIPROCAL, RELU, POW, LT, LE, EQ, NE, SELECT, CLAMP ->
+      case SIGN,
+          FLOOR,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TANH,
+          SIGMOID,
+          ERF,
+          SQRT,
+          RSQRT,
+          RECIPROCAL,
+          RELU,
+          POW,
+          LT,
+          LE,
+          EQ,
+          NE,
+          SELECT,
+          CLAMP ->
           code.call(ScalarMath.class, fn.name().toLowerCase(), types);
     }
     return keep(compute);

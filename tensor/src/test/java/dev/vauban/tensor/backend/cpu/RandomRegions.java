@@ -26,19 +26,21 @@ import java.util.stream.IntStream;
 final class RandomRegions {
   private static final int[] SIZES = {2, 3, 5, 7, 8, 13, 16, 17, 31, 33, 48, 64, 65, 100, 130, 207};
   private static final int[] LENGTHS = {1, 3, 7, 8, 13, 16, 31, 64, 100, 207, 1024, 4098};
-  private static final long MAX_POINTS = 12_000;
 
   private final RandomGenerator random;
+  private final long maxPoints;
   private final List<Integer> dims = new ArrayList<>();
   private final List<Operand> operands = new ArrayList<>();
   private final List<Instruction> code = new ArrayList<>();
 
-  private RandomRegions(RandomGenerator random) {
+  private RandomRegions(RandomGenerator random, long maxPoints) {
     this.random = random;
+    this.maxPoints = maxPoints;
   }
 
-  static Region next(RandomGenerator random) {
-    return new RandomRegions(random).region();
+  /** A region of at most about {@code maxPoints} points. */
+  static Region next(RandomGenerator random, long maxPoints) {
+    return new RandomRegions(random, maxPoints).region();
   }
 
   /** True if the value's last bits may differ from a correctly rounded computation. */
@@ -66,7 +68,7 @@ final class RandomRegions {
     for (int d = 0; d < rank; d++) {
       int[] sizes = rank == 1 ? LENGTHS : SIZES;
       int size = sizes[random.nextInt(sizes.length)];
-      if (points * size > MAX_POINTS) {
+      if (points * size > maxPoints) {
         size = 2;
       }
       dims.add(size);
@@ -187,8 +189,7 @@ final class RandomRegions {
 
   /** Mostly row-major. */
   private List<Integer> order() {
-    List<Integer> order =
-        new ArrayList<>(IntStream.range(0, dims.size()).boxed().toList());
+    List<Integer> order = new ArrayList<>(IntStream.range(0, dims.size()).boxed().toList());
     if (random.nextInt(8) == 0) {
       Collections.shuffle(order, new java.util.Random(random.nextLong()));
     }

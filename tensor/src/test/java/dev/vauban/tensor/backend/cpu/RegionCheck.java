@@ -9,6 +9,7 @@ import dev.vauban.tensor.backend.cpu.RegionInterpreter.Element;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
@@ -16,23 +17,36 @@ import java.util.random.RandomGenerator;
 /** Runs a region through its kernel and through the interpreter and compares every byte. */
 final class RegionCheck {
   private static final float[] SPECIAL = {
-    0f, -0f, 1f, -1f, 1000f, -1000f, 1e-40f, -1e-40f, Float.MIN_VALUE,
-    Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
+    0f,
+    -0f,
+    1f,
+    -1f,
+    1000f,
+    -1000f,
+    1e-40f,
+    -1e-40f,
+    Float.MIN_VALUE,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN
   };
+
+  /** Tolerance for functions that are not exactly rounded. */
+  private static final double APPROXIMATE_ULPS = 4;
 
   private RegionCheck() {}
 
   /** Checks on random inputs, some of them special; throws what differs. */
   static void check(Region region, VectorWidth width, RandomGenerator random) {
-    check(region, width, random, 1, 4);
+    check(region, width, random, 1);
   }
 
   /**
-   * @param runs how often to run the kernel before comparing, so that compiled code is reached
-   * @param ulps tolerance for values that are not exactly rounded
+   * Checks, and that each of several runs gives the same bits.
+   *
+   * @param runs many, so that compiled code is reached
    */
-  static void check(
-      Region region, VectorWidth width, RandomGenerator random, int runs, double ulps) {
+  static void check(Region region, VectorWidth width, RandomGenerator random, int runs) {
     RegionKernel kernel = RegionCompiler.compile(region, width);
     try (Arena arena = Arena.ofConfined()) {
       List<RegionMemory> operands = new ArrayList<>();
@@ -62,13 +76,40 @@ final class RegionCheck {
         addresses[i] =
             (i < operands.size() ? operands.get(i) : outputs.get(i - operands.size())).address();
       }
-      for (int run = 0; run < runs; run++) {
-        kernel.run(addresses);
-      }
+      kernel.run(addresses);
       for (int o = 0; o < outputs.size(); o++) {
-        compare(region, o, outputs.get(o), expected.get(o), ulps);
+        compare(region, o, outputs.get(o), expected.get(o));
+      }
+      List<byte[]> first = bits(outputs, expected);
+      for (int run = 1; run < runs; run++) {
+        kernel.run(addresses);
+        if (run % 100 == 0 || run == runs - 1) {
+          List<byte[]> later = bits(outputs, expected);
+          for (int o = 0; o < outputs.size(); o++) {
+            assertThat(Arrays.mismatch(later.get(o), first.get(o)))
+                .as("first byte where run %d differs in output %d of %s", run, o, region)
+                .isNegative();
+          }
+        }
       }
     }
+  }
+
+  /** The bytes of the outputs, all NaN alike: Java leaves their bits open. */
+  private static List<byte[]> bits(List<RegionMemory> outputs, List<Map<Long, Element>> expected) {
+    List<byte[]> all = new ArrayList<>();
+    for (int o = 0; o < outputs.size(); o++) {
+      RegionMemory memory = outputs.get(o);
+      byte[] bytes = memory.bytes();
+      for (long offset : expected.get(o).keySet()) {
+        if (Double.isNaN(memory.get(offset))) {
+          int at = (int) memory.position(offset);
+          Arrays.fill(bytes, at, at + memory.dtype().bytes(), (byte) 0xff);
+        }
+      }
+      all.add(bytes);
+    }
+    return all;
   }
 
   private static double input(DType dtype, RandomGenerator random) {
@@ -83,29 +124,27 @@ final class RegionCheck {
   }
 
   private static void compare(
-      Region region, int o, RegionMemory memory, Map<Long, Element> expected, double ulps) {
+      Region region, int o, RegionMemory memory, Map<Long, Element> expected) {
     Output output = region.outputs().get(o);
     byte[] bytes = memory.bytes();
     boolean[] written = new boolean[bytes.length];
-    expected.forEach(
-        (offset, element) -> {
-          double actual = memory.get(offset);
-          for (int b = 0; b < output.dtype().bytes(); b++) {
-            written[(int) memory.position(offset) + b] = true;
-          }
-          double wanted = stored(element.value(), output.dtype());
-          double tolerance = tolerance(region, output, element, ulps);
-          boolean same =
-              Double.isNaN(wanted)
-                  ? Double.isNaN(actual)
-                  : actual == wanted || Math.abs(actual - wanted) <= tolerance;
-          assertThat(same)
-              .withFailMessage(
-                  () ->
-                      "output %d, element %d: %s instead of %s (tolerance %s)\n%s"
-                          .formatted(o, offset, actual, wanted, tolerance, region))
-              .isTrue();
-        });
+    expected.forEach((offset, element) -> {
+      double actual = memory.get(offset);
+      for (int b = 0; b < output.dtype().bytes(); b++) {
+        written[(int) memory.position(offset) + b] = true;
+      }
+      double wanted = stored(element.value(), output.dtype());
+      double tolerance = tolerance(region, output, element);
+      boolean same =
+          Double.isNaN(wanted)
+              ? Double.isNaN(actual)
+              : actual == wanted || Math.abs(actual - wanted) <= tolerance;
+      assertThat(same)
+          .withFailMessage(() ->
+              "output %d, element %d: %s instead of %s (tolerance %s)\n%s"
+                  .formatted(o, offset, actual, wanted, tolerance, region))
+          .isTrue();
+    });
     for (int b = 0; b < bytes.length; b++) {
       if (!written[b] && bytes[b] != (byte) 0xff) {
         throw new AssertionError("output " + o + " overwrote byte " + b + "\n" + region);
@@ -120,14 +159,15 @@ final class RegionCheck {
     return RegionMemory.read(element, dtype, 0);
   }
 
-  private static double tolerance(Region region, Output output, Element element, double ulps) {
+  private static double tolerance(Region region, Output output, Element element) {
     DType compute = region.code().get(output.value()).compute();
     if (compute == DType.I32) {
       return 0;
     }
     boolean approximate = RandomRegions.isApproximate(region, output.value());
     double unit = compute == DType.F64 ? 0x1p-52 : 0x1p-23;
-    double tolerance = approximate ? ulps * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
+    double tolerance =
+        approximate ? APPROXIMATE_ULPS * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
     if (output instanceof Reduction r && r.kind() == Region.Kind.SUM) {
       tolerance += unit * element.magnitude() * Math.sqrt(element.count());
     }

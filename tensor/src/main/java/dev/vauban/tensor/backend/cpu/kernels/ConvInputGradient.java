@@ -32,7 +32,12 @@ public final class ConvInputGradient {
    * @param product gy patches times packed kernel; null if no tap reaches the phase
    */
   private record Phase(
-      int row, int column, int rows, int columns, int[] tapRows, int[] tapColumns,
+      int row,
+      int column,
+      int rows,
+      int columns,
+      int[] tapRows,
+      int[] tapColumns,
       PatchProduct product) {}
 
   /** Prepares the gradient for a static shape. */
@@ -45,8 +50,16 @@ public final class ConvInputGradient {
       tapProduct =
           new PatchProduct(
               new Patches(
-                  shape.outputHeight(), shape.outputWidth(), shape.filters(), shape.groupFilters(),
-                  shape.outputHeight(), shape.outputWidth(), 1, 1, new int[1], new int[1]),
+                  shape.outputHeight(),
+                  shape.outputWidth(),
+                  shape.filters(),
+                  shape.groupFilters(),
+                  shape.outputHeight(),
+                  shape.outputWidth(),
+                  1,
+                  1,
+                  new int[1],
+                  new int[1]),
               shape.outputPixels(),
               taps,
               true);
@@ -87,8 +100,15 @@ public final class ConvInputGradient {
     }
     Patches seen =
         new Patches(
-            shape.outputHeight(), shape.outputWidth(), shape.filters(), shape.groupFilters(), rows,
-            columns, 1, 1, offsets(tapRows, row, w.top(), w.dilationH(), w.strideH()),
+            shape.outputHeight(),
+            shape.outputWidth(),
+            shape.filters(),
+            shape.groupFilters(),
+            rows,
+            columns,
+            1,
+            1,
+            offsets(tapRows, row, w.top(), w.dilationH(), w.strideH()),
             offsets(tapColumns, column, w.left(), w.dilationW(), w.strideW()));
     int pixels = Math.toIntExact((long) shape.batch() * rows * columns);
     PatchProduct product = new PatchProduct(seen, pixels, shape.groupChannels());
@@ -205,8 +225,6 @@ public final class ConvInputGradient {
     long image = pixel / perImage;
     int row = phase.row + pixel % perImage / phase.columns * shape.window().strideH();
     int column = phase.column + pixel % phase.columns * shape.window().strideW();
-    return 4L
-        * shape.channels()
-        * ((image * shape.height() + row) * shape.width() + column);
+    return 4L * shape.channels() * ((image * shape.height() + row) * shape.width() + column);
   }
 }

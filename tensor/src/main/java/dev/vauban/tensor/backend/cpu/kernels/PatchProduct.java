@@ -32,7 +32,8 @@ final class PatchProduct {
     this.columns = columns;
     this.rows = patches.blockRows(BLOCK, pixels);
     this.passes = Math.max(1, (depth + KC - 1) / KC);
-    this.matrixBytes = align(4L * depth * ((columns + Tile.COLUMNS - 1) / Tile.COLUMNS * Tile.COLUMNS));
+    this.matrixBytes =
+        align(4L * depth * ((columns + Tile.COLUMNS - 1) / Tile.COLUMNS * Tile.COLUMNS));
   }
 
   long scratchBytes() {

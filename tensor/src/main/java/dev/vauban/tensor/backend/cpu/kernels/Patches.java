@@ -9,8 +9,8 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Rows of the im2col matrix, made on demand: row p holds what the window sees at output pixel p,
- * ordered [tap row, tap column, channel], with zeros where it hangs over the border. Only a block of
- * rows exists at a time, small enough to stay in the second-level cache.
+ * ordered [tap row, tap column, channel], with zeros where it hangs over the border. Only a block
+ * of rows exists at a time, small enough to stay in the second-level cache.
  *
  * <p>Tap offsets are free, so the same code serves the convolution itself and, read over gy, each
  * phase of its input gradient.
@@ -44,8 +44,16 @@ final class Patches {
    * @param columnOffsets source column of each tap column at output column 0
    */
   Patches(
-      int height, int width, int channels, int tapChannels, int gridHeight, int gridWidth,
-      int strideH, int strideW, int[] rowOffsets, int[] columnOffsets) {
+      int height,
+      int width,
+      int channels,
+      int tapChannels,
+      int gridHeight,
+      int gridWidth,
+      int strideH,
+      int strideW,
+      int[] rowOffsets,
+      int[] columnOffsets) {
     this.height = height;
     this.width = width;
     this.gridHeight = gridHeight;
@@ -83,8 +91,13 @@ final class Patches {
 
   /** Whether rows are the pixels themselves, so that the source can be read in place. */
   boolean identity() {
-    return rowOffsets.length == 1 && columnOffsets.length == 1 && rowOffsets[0] == 0
-        && columnOffsets[0] == 0 && strideH == 1 && strideW == 1 && gridHeight == height
+    return rowOffsets.length == 1
+        && columnOffsets.length == 1
+        && rowOffsets[0] == 0
+        && columnOffsets[0] == 0
+        && strideH == 1
+        && strideW == 1
+        && gridHeight == height
         && gridWidth == width;
   }
 
@@ -231,7 +244,9 @@ final class Patches {
     }
   }
 
-  /** Rows per block: about {@code bytes} bytes, a multiple of the tile's rows, at least one tile. */
+  /**
+   * Rows per block: about {@code bytes} bytes, a multiple of the tile's rows, at least one tile.
+   */
   int blockRows(long bytes, int total) {
     long rows = Math.max(1, bytes / rowBytes / Tile.ROWS) * Tile.ROWS;
     return (int) Math.min(rows, Math.max(Tile.ROWS, total));

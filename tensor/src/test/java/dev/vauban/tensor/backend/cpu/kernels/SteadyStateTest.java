@@ -11,8 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Kernels allocate nothing once compiled, and several threads may share one. */
 class SteadyStateTest {
   private static final long LIMIT_NANOS = 150_000_000_000L;
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private static Map<String, Runnable> kernels() {
     Map<String, Runnable> all = new TreeMap<>();
@@ -60,12 +59,12 @@ class SteadyStateTest {
       Transpose t = new Transpose(element, new int[] {3, 37, 21}, new int[] {2, 0, 1});
       all.put("transpose " + element, () -> t.run(x.address, y.address, 0));
       Slice slice =
-          new Slice(element, new int[] {20, 30}, new int[] {1, 2}, new int[] {19, 29},
-              new int[] {1, 2});
+          new Slice(
+              element, new int[] {20, 30}, new int[] {1, 2}, new int[] {19, 29}, new int[] {1, 2});
       all.put("slice " + element, () -> slice.run(x.address, y.address, 0));
       Pad pad =
-          new Pad(element, new int[] {20, 30}, new int[] {1, 2}, new int[] {0, 1},
-              new int[] {1, 0}, 0);
+          new Pad(
+              element, new int[] {20, 30}, new int[] {1, 2}, new int[] {0, 1}, new int[] {1, 0}, 0);
       all.put("pad " + element, () -> pad.run(x.address, y.address, 0));
       long[] sources = {x.address, w.address};
       Concat concat = new Concat(element, 5, new int[] {3, 4}, 13);
@@ -96,8 +95,8 @@ class SteadyStateTest {
   }
 
   /**
-   * Every kernel in turn, since what one has loaded can undo another's compiled code. There
-   * must come a round in which none allocates; the compiler needs a while.
+   * Every kernel in turn, since what one has loaded can undo another's compiled code. There must
+   * come a round in which none allocates; the compiler needs a while.
    */
   @Test
   void nothingIsAllocated() {
@@ -137,12 +136,11 @@ class SteadyStateTest {
       s[i] = new Area(conv.scratchBytes());
       int at = i;
       threads[i] =
-          new Thread(
-              () -> {
-                for (int r = 0; r < 200; r++) {
-                  conv.run(x[at].address, w.address, y[at].address, s[at].address);
-                }
-              });
+          new Thread(() -> {
+            for (int r = 0; r < 200; r++) {
+              conv.run(x[at].address, w.address, y[at].address, s[at].address);
+            }
+          });
     }
     for (Thread t : threads) {
       t.start();

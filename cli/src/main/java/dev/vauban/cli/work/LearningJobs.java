@@ -1,0 +1,126 @@
+package dev.vauban.cli.work;
+
+import dev.vauban.cli.job.DataInfo;
+import dev.vauban.cli.job.Episodes;
+import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.Jobs;
+import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.PlanView;
+import dev.vauban.cli.job.Protocol;
+import dev.vauban.cli.job.Quickstart;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.job.Threat;
+import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.job.Training;
+import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.meta.MetaTrainer;
+import dev.vauban.nn.data.FewShotData;
+import dev.vauban.nn.data.ImageSet;
+import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Plan;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
+import dev.vauban.tensor.Tree;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The commands' work, done by the learning modules on the CPU. */
+public final class LearningJobs implements Jobs {
+
+  /** Makes the jobs; nothing is loaded or compiled yet. */
+  public LearningJobs() {}
+
+  @Override
+  public Evaluation quickstart(Quickstart job, Session session) {
+    return new QuickstartRun(job, session).run();
+  }
+
+  @Override
+  public TrainResult train(
+      Learner learner, Episodes episodes, Training training, RunDirectory run, Session session) {
+    try (Device device = device(training.workers());
+        DataRoles roles = DataRoles.open(episodes, use(training), session);
+        TrainingRun work =
+            new TrainingRun(
+                device,
+                Recipe.of(learner, roles.training(), episodes.ways()),
+                roles,
+                episodes,
+                training,
+                run,
+                session)) {
+      return work.train();
+    }
+  }
+
+  private static DataRoles.Use use(Training training) {
+    return training.validateEvery() > 0 ? DataRoles.Use.VALIDATED : DataRoles.Use.UNVALIDATED;
+  }
+
+  @Override
+  public Evaluation eval(
+      Path model,
+      Learner learner,
+      Episodes episodes,
+      Threat threat,
+      Protocol protocol,
+      Session session) {
+    try (Device device = device(protocol.workers());
+        FewShotData data = DataRoles.open(episodes, session);
+        Scope scope = Scope.open()) {
+      ImageSet set = data.evaluation();
+      Recipe recipe = Recipe.of(learner, set, episodes.ways());
+      Path file = ModelFile.of(model);
+      Tree<Tensor> theta = ModelFile.weights(file, recipe, scope);
+      session.console().notice("evaluating " + file);
+      try (EvaluationRun work =
+          new EvaluationRun(device, recipe, set, episodes, threat, protocol, session)) {
+        return work.of(recipe.method().name(), theta);
+      }
+    }
+  }
+
+  @Override
+  public DataInfo data(Episodes episodes, Session session) {
+    try (FewShotData data = DataRoles.open(episodes, session)) {
+      ImageSet all = data.all();
+      List<DataInfo.Split> splits = new ArrayList<>();
+      splits.add(split("train", data.train()));
+      splits.add(split("validation", data.validation()));
+      splits.add(split("test", data.test()));
+      return new DataInfo(
+          episodes.data().toString(),
+          all.height(),
+          all.width(),
+          all.channels(),
+          all.contentHash(),
+          List.copyOf(splits));
+    }
+  }
+
+  private static DataInfo.Split split(String name, ImageSet set) {
+    return new DataInfo.Split(name, set.classCount(), set.size(), set.leastImages());
+  }
+
+  @Override
+  public PlanView plan(Learner learner, Episodes episodes, Training training, Session session) {
+    try (Device device = device(training.workers());
+        DataRoles roles = DataRoles.open(episodes, DataRoles.Use.UNVALIDATED, session);
+        MetaTrainer trainer =
+            Recipe.of(learner, roles.training(), episodes.ways())
+                .trainer(
+                    device,
+                    DataRoles.sampler(
+                        roles.training(), episodes, Stream.EPISODES.key(training.seed())),
+                    training)) {
+      Plan plan = trainer.plan();
+      String text = plan.toString();
+      return new PlanView(text, text.lines().count(), plan.flops(), plan.bytes());
+    }
+  }
+
+  private static Device device(int workers) {
+    return Device.open("cpu:" + workers);
+  }
+}

@@ -1,0 +1,157 @@
+package dev.vauban.tensor.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.DTypeException;
+import dev.vauban.tensor.Device;
+import dev.vauban.tensor.OpCase;
+import dev.vauban.tensor.OpCases;
+import dev.vauban.tensor.Plan;
+import dev.vauban.tensor.Program;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
+import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.reference.Reference;
+import dev.vauban.tensor.golden.Runs;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every operation on the CPU, with native and with Java kernels, against the reference. */
+class CpuBackendTest {
+  private static final long SEED = 7;
+  private static CpuDevice best;
+  private static CpuDevice java;
+
+  @BeforeAll
+  static void open() {
+    best = CpuDevice.open(1, CpuDevice.Kernels.BEST);
+    java = CpuDevice.open(1, CpuDevice.Kernels.JAVA);
+  }
+
+  @AfterAll
+  static void close() {
+    best.close();
+    java.close();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> withTheBestKernels() {
+    return each(OpCases.all(), c -> check(best, c, DType.F32));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> withJavaKernels() {
+    return each(OpCases.all(), c -> check(java, c, DType.F32));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> inDouble() {
+    return each(accepting(DType.F64), c -> check(best, c, DType.F64));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> inBrainFloats() {
+    return each(accepting(DType.BF16), c -> check(best, c, DType.BF16));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> inBrainFloatsWithJavaKernels() {
+    return each(accepting(DType.BF16), c -> check(java, c, DType.BF16));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> onSpecialValues() {
+    return each(OpCases.specialValues(), CpuBackendTest::checkSpecial);
+  }
+
+  private static Stream<DynamicTest> each(Stream<OpCase> rows, Consumer<OpCase> test) {
+    return rows.map(c -> DynamicTest.dynamicTest(c.name(), () -> test.accept(c)));
+  }
+
+  /** The rows that also make sense with every F32 input of another type. */
+  private static Stream<OpCase> accepting(DType type) {
+    return OpCases.all()
+        .filter(c -> c.inputs().stream().anyMatch(i -> i.type().dtype() == DType.F32))
+        .filter(c -> {
+          try {
+            return program(c, type).outputs().get("y").dtype() != DType.F32;
+          } catch (DTypeException refused) {
+            return false;
+          }
+        });
+  }
+
+  private static Program program(OpCase c, DType type) {
+    Tree<Type> types = c.types().map(t -> t.dtype() == DType.F32 ? t.with(type) : t);
+    return Program.trace(types, in -> Tree.of("y", c.f().apply(in.leaves())));
+  }
+
+  private static void check(Device device, OpCase c, DType type) {
+    Program p = program(c, type);
+    try (Scope scope = Scope.open();
+        Plan plan = device.compile(p)) {
+      Tree<Tensor> in = inputs(scope, p, c);
+      double[] actual = plan.run(scope, in).get("y").toDoubles();
+      double[] expected = Reference.evaluate(p.graph(), arrays(in)).getFirst();
+      double unit =
+          switch (type) {
+            case F64 -> 0x1p-29; // as much better than F32
+            case BF16 -> 0x1p15 / c.ulps(); // each result is rounded once, terms are not
+            default -> 1;
+          };
+      boolean exact = !p.outputs().get("y").dtype().isFloat();
+      Runs.assertClose(c.name(), actual, expected, exact ? 0 : c.tolerance() * unit);
+      // Nothing may remain from the first run.
+      double[] again = plan.run(scope, in).get("y").toDoubles();
+      assertThat(again).isEqualTo(actual);
+    }
+  }
+
+  private static Tree<Tensor> inputs(Scope scope, Program p, OpCase c) {
+    List<double[]> values = c.values(SEED);
+    int[] i = {0};
+    return p.inputs().map(t -> scope.tensor(t).set(values.get(i[0]++)));
+  }
+
+  /** The inputs as the tensors hold them. */
+  private static List<double[]> arrays(Tree<Tensor> in) {
+    return in.leaves().stream().map(Tensor::toDoubles).toList();
+  }
+
+  /**
+   * The scalar functions where they are not smooth: signs, infinities and NaN must be the
+   * reference's. Results below the smallest normal F32 may be 0, those above the largest infinite.
+   */
+  private static void checkSpecial(OpCase c) {
+    Program p = c.program();
+    try (Scope scope = Scope.open();
+        Plan plan = best.compile(p)) {
+      Tree<Tensor> in = inputs(scope, p, c);
+      List<double[]> x = arrays(in);
+      double[] expected = Reference.evaluate(p.graph(), x).getFirst();
+      double[] actual = plan.run(scope, in).get("y").toDoubles();
+      for (int k = 0; k < expected.length; k++) {
+        int at = k;
+        double[] arguments = x.stream().mapToDouble(a -> a[at]).toArray();
+        float e = (float) expected[k];
+        double a = actual[k];
+        boolean same =
+            Float.isNaN(e)
+                ? Double.isNaN(a)
+                : a == e || Math.abs(a - e) <= c.ulps() * Math.ulp(e) + Float.MIN_NORMAL;
+        assertThat(same)
+            .withFailMessage(
+                () -> "%s of %s is %s, not %s".formatted(c, Arrays.toString(arguments), a, e))
+            .isTrue();
+      }
+    }
+  }
+}

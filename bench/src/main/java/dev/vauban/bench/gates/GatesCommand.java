@@ -138,6 +138,8 @@ public final class GatesCommand implements Command {
 
   private Recipe sized(Recipe recipe) {
     int judged = episodes == null ? recipe.episodes() : episodes;
-    return shortened == null ? recipe.sized(recipe.iterations(), judged) : recipe.sized(shortened, 8);
+    return shortened == null
+        ? recipe.sized(recipe.iterations(), judged)
+        : recipe.sized(shortened, 8);
   }
 }

@@ -73,8 +73,7 @@ final class Rules {
   }
 
   private void gain(String robust, String plain, int radius, double least, String reference) {
-    String claim =
-        "robust accuracy at %d/255: %s over %s, points".formatted(radius, robust, plain);
+    String claim = "robust accuracy at %d/255: %s over %s, points".formatted(radius, robust, plain);
     if (measured("G2", claim, robust, plain)) {
       double gain = of(robust).robustPercent(radius) - of(plain).robustPercent(radius);
       atLeast("G2", claim, gain, least, reference);

@@ -107,8 +107,7 @@ class PassesTest {
         optimised(
             Tree.of("a", Type.f32(4, 3), "b", Type.f32(3, 5)),
             in -> {
-              Tree<Expr> d =
-                  Grad.grad(x -> x.get("a").matmul(x.get("b")).square().sum(), in);
+              Tree<Expr> d = Grad.grad(x -> x.get("a").matmul(x.get("b")).square().sum(), in);
               return d.get("a").sum().add(d.get("b").sum());
             });
     assertThat(g.nodes()).noneMatch(e -> e.op() instanceof ShapeOp.Transpose);

@@ -1,4 +1,31 @@
-/** Benchmarks. */
+import dev.vauban.bench.BenchCommand;
+import dev.vauban.bench.gates.GatesCommand;
+import dev.vauban.cli.command.Command;
+
+/** Benchmarks and acceptance gates. */
 module dev.vauban.bench {
   requires dev.vauban.cli;
+  requires dev.vauban.meta;
+  requires dev.vauban.natives;
+  requires dev.vauban.tensor;
+  requires info.picocli;
+  requires java.management;
+  requires jdk.management;
+  requires jmh.core;
+
+  // The command line writes and reads these records as JSON.
+  exports dev.vauban.bench;
+  exports dev.vauban.bench.gates;
+  exports dev.vauban.bench.kernels;
+  exports dev.vauban.bench.steps;
+
+  // picocli sets the options' fields.
+  opens dev.vauban.bench to
+      info.picocli;
+  opens dev.vauban.bench.gates to
+      info.picocli;
+
+  provides Command with
+      BenchCommand,
+      GatesCommand;
 }

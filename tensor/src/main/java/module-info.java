@@ -6,6 +6,10 @@ module dev.vauban.tensor {
 
   exports dev.vauban.tensor;
   exports dev.vauban.tensor.backend.reference;
+  exports dev.vauban.tensor.backend.cpu to
+      dev.vauban.bench;
+  exports dev.vauban.tensor.backend.cpu.kernels to
+      dev.vauban.bench;
 
   uses dev.vauban.tensor.DeviceProvider;
 

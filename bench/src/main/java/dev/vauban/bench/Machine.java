@@ -57,9 +57,7 @@ public record Machine(String date, String host, String jdk, String commit) {
     System.arraycopy(arguments, 0, command, 1, arguments.length);
     try {
       Process git =
-          new ProcessBuilder(command)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
       String out = new String(git.getInputStream().readAllBytes()).strip();
       return git.waitFor(5, TimeUnit.SECONDS) && git.exitValue() == 0 ? out : "";
     } catch (IOException e) {

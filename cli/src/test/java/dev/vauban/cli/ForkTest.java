@@ -16,8 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own shows: exit statuses, signals, locks, class loading. */
 class ForkTest {
-  private static final List<String> VECTORS =
-      List.of("--add-modules", "jdk.incubator.vector");
+  private static final List<String> VECTORS = List.of("--add-modules", "jdk.incubator.vector");
 
   @TempDir Path folder;
 
@@ -86,9 +85,29 @@ class ForkTest {
 
   private static String[] learning(Path run, String iterations) {
     return new String[] {
-      "train", "--method", "rmaml-out", "--filters", "2", "--ways", "2", "--queries", "2",
-      "--inner-steps", "1", "--meta-batch", "2", "--workers", "1", "--validate-every", "0",
-      "--checkpoint-every", "50", "--iterations", iterations, "--out", run.toString()
+      "train",
+      "--method",
+      "rmaml-out",
+      "--filters",
+      "2",
+      "--ways",
+      "2",
+      "--queries",
+      "2",
+      "--inner-steps",
+      "1",
+      "--meta-batch",
+      "2",
+      "--workers",
+      "1",
+      "--validate-every",
+      "0",
+      "--checkpoint-every",
+      "50",
+      "--iterations",
+      iterations,
+      "--out",
+      run.toString()
     };
   }
 

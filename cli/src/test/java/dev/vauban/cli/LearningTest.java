@@ -137,8 +137,18 @@ class LearningTest {
   void aPlanIsPrintedWithItsOperations() {
     assertThat(
             cli.run(
-                "plan", "--json", "--filters", "4", "--ways", "3", "--queries", "2", "--meta-batch",
-                "2", "--inner-steps", "1"))
+                "plan",
+                "--json",
+                "--filters",
+                "4",
+                "--ways",
+                "3",
+                "--queries",
+                "2",
+                "--meta-batch",
+                "2",
+                "--inner-steps",
+                "1"))
         .as(cli.err)
         .isEqualTo(ExitCode.OK);
     assertThat(((Number) cli.json().get("flops")).doubleValue()).isGreaterThan(1e6);
@@ -149,8 +159,19 @@ class LearningTest {
   void allMethodsTrain() {
     for (String method :
         List.of(
-            "maml", "fomaml", "anil", "boil", "meta-sgd", "msl", "reptile", "rmaml-out",
-            "rmaml-both", "rmaml-in", "rmaml-trades", "aq", "adml")) {
+            "maml",
+            "fomaml",
+            "anil",
+            "boil",
+            "meta-sgd",
+            "msl",
+            "reptile",
+            "rmaml-out",
+            "rmaml-both",
+            "rmaml-in",
+            "rmaml-trades",
+            "aq",
+            "adml")) {
       Path run = folder.resolve(method);
       assertThat(train(run, "--method", method, "--iterations", "1", "--validate-every", "0"))
           .as(method + ": " + cli.err)
@@ -160,8 +181,7 @@ class LearningTest {
 
   private void refused(String sentence, String... arguments) {
     assertThat(cli.run(arguments)).as(cli.err).isEqualTo(ExitCode.BAD_INPUT);
-    List<String> said =
-        cli.err.lines().filter(line -> line.startsWith("vauban: ")).toList();
+    List<String> said = cli.err.lines().filter(line -> line.startsWith("vauban: ")).toList();
     assertThat(said).hasSize(1);
     assertThat(said.get(0)).contains(sentence);
     assertThat(cli.err).doesNotContain("Exception");
@@ -176,9 +196,27 @@ class LearningTest {
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "train", "--filters", "4", "--ways", "3", "--queries", "2", "--inner-steps", "1",
-                "--meta-batch", "3", "--log-every", "2", "--checkpoint-every", "3",
-                "--validate-every", "3", "--validate-episodes", "4", "--validate-steps", "1"));
+                "train",
+                "--filters",
+                "4",
+                "--ways",
+                "3",
+                "--queries",
+                "2",
+                "--inner-steps",
+                "1",
+                "--meta-batch",
+                "3",
+                "--log-every",
+                "2",
+                "--checkpoint-every",
+                "3",
+                "--validate-every",
+                "3",
+                "--validate-episodes",
+                "4",
+                "--validate-steps",
+                "1"));
     // The later of two equal flags would be refused: replace.
     List<String> wanted = List.of(more);
     for (int i = 0; i < wanted.size(); i += 2) {

@@ -23,8 +23,7 @@ public final class Conv4 {
     Layer[] blocks = new Layer[5];
     for (int i = 0; i < 4; i++) {
       blocks[i] =
-          Layers.block(
-              "block", conv(filters, 3).withoutBias(), batchNorm(), relu(), maxPool(2));
+          Layers.block("block", conv(filters, 3).withoutBias(), batchNorm(), relu(), maxPool(2));
     }
     blocks[4] = flatten();
     return new Model("conv4-" + filters, input, sequential(blocks), linear(ways));
@@ -38,8 +37,7 @@ public final class Conv4 {
   public static Model strided(Shape input, int filters, int ways) {
     Layer[] blocks = new Layer[5];
     for (int i = 0; i < 4; i++) {
-      blocks[i] =
-          Layers.block("block", conv(filters, 3, 2, 1).withoutBias(), batchNorm(), relu());
+      blocks[i] = Layers.block("block", conv(filters, 3, 2, 1).withoutBias(), batchNorm(), relu());
     }
     blocks[4] = flatten();
     return new Model("conv4-strided-" + filters, input, sequential(blocks), linear(ways));

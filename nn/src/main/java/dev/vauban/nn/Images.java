@@ -58,8 +58,7 @@ public final class Images {
     Shape s = x.shape();
     Shape k = kernel.shape();
     Window window = new Window(1, stride, 0, 0, padding, padding, 1, dilation);
-    Expr y =
-        x.reshape(s.insert(1, 1)).convolve(kernel.reshape(k.insert(0, 1)), window, groups);
+    Expr y = x.reshape(s.insert(1, 1)).convolve(kernel.reshape(k.insert(0, 1)), window, groups);
     return y.reshape(y.shape().without(1));
   }
 
@@ -75,8 +74,10 @@ public final class Images {
    */
   public static Expr maxPoolCeil(Expr x, PoolWindow window) {
     Window m = window.move();
-    int bottom = partial(x.shape().dim(1), m.top() + m.bottom(), m.dilationH(), window.h(), m.strideH());
-    int right = partial(x.shape().dim(2), m.left() + m.right(), m.dilationW(), window.w(), m.strideW());
+    int bottom =
+        partial(x.shape().dim(1), m.top() + m.bottom(), m.dilationH(), window.h(), m.strideH());
+    int right =
+        partial(x.shape().dim(2), m.left() + m.right(), m.dilationW(), window.w(), m.strideW());
     Window wider =
         new Window(
             m.strideH(),
@@ -98,8 +99,8 @@ public final class Images {
   }
 
   /**
-   * The mean over a grid of regions that cover the image: region i of n spans rows floor(i H / n) to
-   * ceil((i+1) H / n).
+   * The mean over a grid of regions that cover the image: region i of n spans rows floor(i H / n)
+   * to ceil((i+1) H / n).
    *
    * @return [N,outH,outW,C]
    */

@@ -12,8 +12,8 @@ public enum Init {
   /** All 1. */
   ONES,
   /**
-   * Normal with variance 2 / fan in: keeps the variance through ReLU layers (He et al. 2015, "Delving
-   * deep into rectifiers", eq. 10).
+   * Normal with variance 2 / fan in: keeps the variance through ReLU layers (He et al. 2015,
+   * "Delving deep into rectifiers", eq. 10).
    */
   KAIMING_NORMAL,
   /** Uniform with variance 2 / fan in. */

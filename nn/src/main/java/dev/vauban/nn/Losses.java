@@ -47,8 +47,7 @@ public final class Losses {
 
   /** Element {@code labels[i]} of row i: [N,C], I32 [N] to [N]. */
   public static Expr pick(Expr rows, Expr labels) {
-    if (labels.dtype() != DType.I32
-        || !rows.shape().without(-1).equals(labels.shape())) {
+    if (labels.dtype() != DType.I32 || !rows.shape().without(-1).equals(labels.shape())) {
       throw new ShapeException(
           "labels are i32" + rows.shape().without(-1) + " for " + rows + ", not " + labels);
     }
@@ -93,8 +92,8 @@ public final class Losses {
   }
 
   /**
-   * Binary cross-entropy of logits against probabilities, each element: max(x,0) - x t +
-   * log(1 + exp(-|x|)).
+   * Binary cross-entropy of logits against probabilities, each element: max(x,0) - x t + log(1 +
+   * exp(-|x|)).
    */
   public static Expr binaryCrossEntropy(Expr logits, Expr target) {
     Expr tail = logits.abs().neg().exp().log1p();

@@ -30,8 +30,7 @@ public final class Normalize {
   }
 
   /** Batch normalisation with given statistics, [C] each, as in evaluation. */
-  public static Expr batch(
-      Expr x, Expr mean, Expr variance, Expr scale, Expr shift, double eps) {
+  public static Expr batch(Expr x, Expr mean, Expr variance, Expr scale, Expr shift, double eps) {
     return x.sub(mean).mul(variance.add(eps).rsqrt().mul(scale)).add(shift);
   }
 

@@ -4,8 +4,8 @@ import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
 
 /**
- * RMSProp (Hinton 2012, lecture 6e): {@code v = alpha v + (1 - alpha) g^2; w = w - rate g / (sqrt(v)
- * + eps)}.
+ * RMSProp (Hinton 2012, lecture 6e): {@code v = alpha v + (1 - alpha) g^2; w = w - rate g /
+ * (sqrt(v) + eps)}.
  *
  * @param rate the learning rate
  * @param alpha weight of the old mean square, in [0,1)
@@ -24,8 +24,7 @@ public record RmsProp(Schedule rate, double alpha, double eps) implements Optimi
 
   @Override
   public Update update(Tree<Expr> weights, Tree<Expr> g, Tree<Expr> state, Expr step) {
-    Tree<Expr> v =
-        state.sub("v").zip(g, (a, d) -> a.mul(alpha).add(d.square().mul(1 - alpha)));
+    Tree<Expr> v = state.sub("v").zip(g, (a, d) -> a.mul(alpha).add(d.square().mul(1 - alpha)));
     Tree<Expr> direction = g.zip(v, (d, a) -> d.div(a.sqrt().add(eps)));
     return new Update(Optimizers.descend(weights, direction, rate.at(step)), Tree.of("v", v));
   }

@@ -57,6 +57,10 @@ public final class Safetensors {
    * @throws UncheckedIOException if it cannot be written; nothing is left behind
    */
   public static void write(Path file, Tree<Tensor> tensors, Map<String, String> metadata) {
+    if (tensors.isLeaf()) {
+      throw new IllegalArgumentException(
+          "a checkpoint is a tree of names; this is a single tensor");
+    }
     Path target = file.toAbsolutePath();
     Path temp = null;
     try {
@@ -108,8 +112,7 @@ public final class Safetensors {
 
   private static void move(Path temp, Path target) throws IOException {
     try {
-      Files.move(
-          temp, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(temp, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (AtomicMoveNotSupportedException e) {
       Files.move(temp, target, StandardCopyOption.REPLACE_EXISTING);
     }
@@ -179,14 +182,13 @@ public final class Safetensors {
     Map<String, Tensor> found = tensors.paths();
     expected
         .paths()
-        .forEach(
-            (path, type) -> {
-              Tensor t = found.get(path);
-              if (t == null || !t.type().equals(type)) {
-                String is = t == null ? "has no such tensor" : "has " + t.type();
-                throw other(source, "needs " + path + " as " + type + ", the file " + is);
-              }
-            });
+        .forEach((path, type) -> {
+          Tensor t = found.get(path);
+          if (t == null || !t.type().equals(type)) {
+            String is = t == null ? "has no such tensor" : "has " + t.type();
+            throw other(source, "needs " + path + " as " + type + ", the file " + is);
+          }
+        });
     for (String path : found.keySet()) {
       if (!expected.paths().containsKey(path)) {
         String type = found.get(path).type().toString();

@@ -58,15 +58,14 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata, long
       ObjectNode m = root.putObject(METADATA);
       metadata.forEach(m::put);
     }
-    leaves.forEach(
-        (name, tensor) -> {
-          ObjectNode e = root.putObject(name);
-          e.put("dtype", tensor.type().dtype().name());
-          ArrayNode shape = e.putArray("shape");
-          Arrays.stream(tensor.shape().dims()).forEach(shape::add);
-          long begin = offsets.get(name);
-          e.putArray("data_offsets").add(begin).add(begin + tensor.type().bytes());
-        });
+    leaves.forEach((name, tensor) -> {
+      ObjectNode e = root.putObject(name);
+      e.put("dtype", tensor.type().dtype().name());
+      ArrayNode shape = e.putArray("shape");
+      Arrays.stream(tensor.shape().dims()).forEach(shape::add);
+      long begin = offsets.get(name);
+      e.putArray("data_offsets").add(begin).add(begin + tensor.type().bytes());
+    });
     byte[] json = JSON.writeValueAsBytes(root);
     byte[] padded = Arrays.copyOf(json, (json.length + 7) / 8 * 8);
     Arrays.fill(padded, json.length, padded.length, (byte) ' ');
@@ -122,7 +121,8 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata, long
     try {
       return JSON.readTree(new String(json.array(), StandardCharsets.UTF_8));
     } catch (JacksonException e) {
-      throw new FormatException(file + ": the header is no valid JSON: " + e.getOriginalMessage(), e);
+      throw new FormatException(
+          file + ": the header is no valid JSON: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -157,7 +157,13 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata, long
     Type t = type(file, name, type, dims);
     if (end < begin || end - begin != t.bytes()) {
       throw bad(
-          file, "tensor '%s' (%s) needs %d bytes but spans %d to %d", name, t, t.bytes(), begin, end);
+          file,
+          "tensor '%s' (%s) needs %d bytes but spans %d to %d",
+          name,
+          t,
+          t.bytes(),
+          begin,
+          end);
     }
     return new Entry(name, t, begin);
   }
@@ -206,7 +212,8 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata, long
         throw bad(file, "tensor '%s' overlaps the one before it", e.name());
       }
       if (e.begin() > at) {
-        throw bad(file, "%d bytes before tensor '%s' belong to no tensor", e.begin() - at, e.name());
+        throw bad(
+            file, "%d bytes before tensor '%s' belong to no tensor", e.begin() - at, e.name());
       }
       if (e.end() > available) {
         throw bad(

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Layers one after another. The weights of layer number k of its kind are the subtree {@code
- * kind + k}, counted from 1: {@code conv1, norm1, conv2, ...}. Layers without weights have none.
+ * Layers one after another. The weights of layer number k of its kind are the subtree {@code kind +
+ * k}, counted from 1: {@code conv1, norm1, conv2, ...}. Layers without weights have none.
  *
  * @param kind the name under which an enclosing sequence files the weights
  * @param layers the layers, first to last

@@ -9,7 +9,6 @@ import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Scope;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
@@ -22,8 +21,8 @@ import java.util.Map;
  * roles, so a step allocates nothing.
  *
  * <p>The state is a tree of {@code weights/...}, {@code optimizer/...}, {@code step} (I32) and
- * {@code key} (I32 [2]); it is all there is. The objective's key at step k is {@code key.fold(k)}. A
- * trainer that is restored from a saved state therefore goes on exactly as the first would have.
+ * {@code key} (I32 [2]); it is all there is. The objective's key at step k is {@code key.fold(k)}.
+ * A trainer that is restored from a saved state therefore goes on exactly as the first would have.
  *
  * <p>A trainer serves one thread.
  */
@@ -48,8 +47,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Plan.Bound bind(int from) {
-    Tree<Tensor> in =
-        Tree.<Tensor>empty().with("state", states.get(from)).with("batch", batch);
+    Tree<Tensor> in = Tree.<Tensor>empty().with("state", states.get(from)).with("batch", batch);
     Tree<Tensor> out =
         Tree.<Tensor>empty()
             .with("state", withoutKey(states.get(1 - from)))
@@ -122,13 +120,16 @@ public final class Trainer implements AutoCloseable {
               return new Grad.Outcome(v.loss(), v.metrics());
             },
             weights);
-    Optimizer.Update u =
-        optimizer.update(weights, g.gradient(), state.sub("optimizer"), number);
+    Optimizer.Update u = optimizer.update(weights, g.gradient(), state.sub("optimizer"), number);
     Tree<Expr> next =
         Tree.<Expr>empty()
             .with("weights", u.weights())
             .with("optimizer", u.state())
             .with("step", number.add(1));
+    if (g.extras().isLeaf() || g.extras().has("loss")) {
+      throw new IllegalArgumentException(
+          "an objective's metrics are a tree of names other than 'loss', which the trainer adds");
+    }
     Tree<Expr> metrics = Tree.of("loss", g.value().cast(DType.F32));
     for (Map.Entry<String, Tree<Expr>> e : g.extras().children().entrySet()) {
       metrics = metrics.with(e.getKey(), e.getValue());

@@ -79,9 +79,7 @@ final class GoldenOps {
     }
 
     Tree<Expr> weights() {
-      return Tree.of("wi", get("wi"), "wh", get("wh"))
-          .with("bi", get("bi"))
-          .with("bh", get("bh"));
+      return Tree.of("wi", get("wi"), "wh", get("wh")).with("bi", get("bi")).with("bh", get("bh"));
     }
 
     Expr reduced(Expr perExample) {
@@ -180,8 +178,7 @@ final class GoldenOps {
     op(
         "adaptive_avg_pool2d",
         Map.of("x", NHWC, "y", NHWC),
-        a ->
-            Images.adaptiveAveragePool(a.get("x"), a.number("output", 0), a.number("output", 1)));
+        a -> Images.adaptiveAveragePool(a.get("x"), a.number("output", 0), a.number("output", 1)));
     op(
         "bilinear_upsample",
         Map.of("x", NHWC, "y", NHWC),
@@ -207,8 +204,7 @@ final class GoldenOps {
         "group_norm",
         Map.of("x", NHWC, "y", NHWC),
         a ->
-            Normalize.group(
-                a.get("x"), a.number("groups"), a.get("w"), a.get("b"), a.real("eps")));
+            Normalize.group(a.get("x"), a.number("groups"), a.get("w"), a.get("b"), a.real("eps")));
     op(
         "instance_norm",
         Map.of("x", NHWC, "y", NHWC),
@@ -216,9 +212,7 @@ final class GoldenOps {
     op(
         "linear",
         Map.of("w", IO),
-        a ->
-            Layers.linear(3)
-                .apply(Tree.of("w", a.get("w"), "b", a.get("b")), a.get("x")));
+        a -> Layers.linear(3).apply(Tree.of("w", a.get("w"), "b", a.get("b")), a.get("x")));
     op("sdpa", a -> Attention.scaledDotProduct(a.get("q"), a.get("k"), a.get("v")));
   }
 
@@ -237,10 +231,7 @@ final class GoldenOps {
     unary("mish", Activation.MISH::of);
     unary("hardtanh", Activation.HARD_TANH::of);
     unary("relu6", Activation.RELU6::of);
-    op(
-        "prelu",
-        Map.of("x", NLC, "y", NLC),
-        a -> Activation.leaky(a.get("x"), a.get("a")));
+    op("prelu", Map.of("x", NLC, "y", NLC), a -> Activation.leaky(a.get("x"), a.get("a")));
     unary("exp", Expr::exp);
     unary("sin", Expr::sin);
     unary("square", Expr::square);
@@ -260,8 +251,7 @@ final class GoldenOps {
     op(
         "cross_entropy",
         a -> {
-          double smoothing =
-              a.c().attrs().has("label_smoothing") ? a.real("label_smoothing") : 0;
+          double smoothing = a.c().attrs().has("label_smoothing") ? a.real("label_smoothing") : 0;
           return a.reduced(
               smoothing == 0
                   ? Losses.crossEntropy(a.get("x"), a.get("y"))

@@ -33,22 +33,20 @@ class GoldenOpsTest {
 
   @TestFactory
   Stream<DynamicTest> reference() {
-    return cases()
-        .map(c -> DynamicTest.dynamicTest(c.name(), () -> check(c, null, IN_DOUBLE)));
+    return cases().map(c -> DynamicTest.dynamicTest(c.name(), () -> check(c, null, IN_DOUBLE)));
   }
 
   @TestFactory
   Stream<DynamicTest> cpu() {
     return cases()
-        .map(
-            c ->
-                DynamicTest.dynamicTest(
-                    c.name(),
-                    () -> {
-                      try (Device cpu = Device.open("cpu:1")) {
-                        check(c, cpu, IN_FLOAT);
-                      }
-                    }));
+        .map(c ->
+            DynamicTest.dynamicTest(
+                c.name(),
+                () -> {
+                  try (Device cpu = Device.open("cpu:1")) {
+                    check(c, cpu, IN_FLOAT);
+                  }
+                }));
   }
 
   private static Stream<Golden.Case> cases() {
@@ -117,9 +115,7 @@ class GoldenOpsTest {
     }
     Program program = Program.trace(types, in -> derivatives(c, op, in, smooth, outputs));
     Map<String, double[]> results =
-        device == null
-            ? Runs.reference(program, values)
-            : Runs.device(device, program, values);
+        device == null ? Runs.reference(program, values) : Runs.device(device, program, values);
     for (String k : outputs) {
       compare(c, op, results, "y" + k, "y", tolerance);
       compare(c, op, results, "gg.gy" + k, "y", tolerance);
@@ -143,7 +139,8 @@ class GoldenOpsTest {
       String prefix,
       String name) {
     String array = prefix.startsWith("gy") ? prefix : prefix + "." + name;
-    Golden.Array a = op.ours(name.startsWith("y") && prefix.equals("in") ? "" : name, c.array(array));
+    Golden.Array a =
+        op.ours(name.startsWith("y") && prefix.equals("in") ? "" : name, c.array(array));
     values.put(prefix + "/" + name, a.values());
     Tree<Type> group = types.has(prefix) ? types.sub(prefix) : Tree.empty();
     Type type = new Type(a.integer() ? DType.I32 : DType.F32, a.shape());
@@ -200,8 +197,7 @@ class GoldenOpsTest {
         point);
   }
 
-  private static List<Expr> apply(
-      Golden.Case c, GoldenOps.Op op, Tree<Expr> in, Tree<Expr> point) {
+  private static List<Expr> apply(Golden.Case c, GoldenOps.Op op, Tree<Expr> in, Tree<Expr> point) {
     Map<String, Expr> args = new LinkedHashMap<>();
     in.sub("in").children().forEach((name, e) -> args.put(name, e.value()));
     point.children().forEach((name, e) -> args.put(name, e.value()));

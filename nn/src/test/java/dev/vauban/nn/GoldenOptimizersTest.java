@@ -54,8 +54,7 @@ class GoldenOptimizersTest {
                       Adam.Decay.COUPLED,
                       Adam.Second.CURRENT),
           "amsgrad", a -> Optimizers.amsgrad(rate(a)),
-          "rmsprop",
-              a -> new RmsProp(rate(a), a.get("alpha").asDouble(), a.get("eps").asDouble()),
+          "rmsprop", a -> new RmsProp(rate(a), a.get("alpha").asDouble(), a.get("eps").asDouble()),
           "adagrad", a -> new Adagrad(rate(a), a.get("eps").asDouble()));
 
   private static Schedule rate(JsonNode attrs) {
@@ -86,8 +85,7 @@ class GoldenOptimizersTest {
   private static void reference(Golden.Case c) {
     Optimizer optimizer = OPTIMIZERS.get(c.op()).apply(c.attrs());
     int n = 7;
-    Program start =
-        Program.trace(Tree.leaf(Type.f32(n)), w -> Tree.of("state", optimizer.init(w)));
+    Program start = Program.trace(Tree.leaf(Type.f32(n)), w -> Tree.of("state", optimizer.init(w)));
     Tree<Type> types =
         Tree.<Type>empty()
             .with("a", Type.f32(n, n))

@@ -106,9 +106,7 @@ class LayersTest {
     values.put("w/linear2/w", new double[] {2, 100});
     values.put("w/linear2/b", new double[] {-1});
     Tree<Type> types =
-        Tree.<Type>empty()
-            .with("w", net.types(Shape.of(1, 2, 2)))
-            .with("x", Type.f32(1, 1, 2, 2));
+        Tree.<Type>empty().with("w", net.types(Shape.of(1, 2, 2))).with("x", Type.f32(1, 1, 2, 2));
     Program p = Program.trace(types, t -> Tree.of("y", net.apply(t.sub("w"), t.get("x"))));
     // relu(1 + 4 + 0.5) * 2 + relu(-1 - 4) * 100 - 1
     assertThat(Runs.reference(p, values).get("y")).containsExactly(10);

@@ -77,7 +77,8 @@ class LossesTest {
     Expr target = Expr.data(Type.f32(4), 0, 1, 0, 1);
     double[] y = run(x -> Losses.binaryCrossEntropy(x, target), Type.f32(4), 1e4, 1e4, 0, -1e4);
     assertThat(y).containsExactly(1e4, 0, Math.log1p(1), 1e4);
-    double[] g = gradient(x -> Losses.binaryCrossEntropy(x, target), Type.f32(4), 1e4, 1e4, 0, -1e4);
+    double[] g =
+        gradient(x -> Losses.binaryCrossEntropy(x, target), Type.f32(4), 1e4, 1e4, 0, -1e4);
     assertThat(g).containsExactly(1, 0, 0.5, -1);
   }
 
@@ -109,10 +110,7 @@ class LossesTest {
   @Test
   void aRowAloneInItsClass() {
     double[] l =
-        run(
-            z -> Contrastive.supCon(z, labels(0, 1, 1), 0.5),
-            Type.f32(3, 2),
-            1, 0, 0, 1, 0, 1);
+        run(z -> Contrastive.supCon(z, labels(0, 1, 1), 0.5), Type.f32(3, 2), 1, 0, 0, 1, 0, 1);
     assertThat(l[0]).isZero();
     // Two positives at cosine 1, one negative at 0: log(1 + exp(-2)).
     assertThat(l[1]).isCloseTo(Math.log1p(Math.exp(-2)), within(1e-12));

@@ -41,8 +41,13 @@ class ModelsTest {
   /** What a model says of its shapes is what it computes. */
   @ParameterizedTest
   @CsvSource({
-    "conv4-8, 28, 1", "conv4-strided-8, 28, 1", "conv4-rmaml-8, 28, 1", "conv4-cifar, 32, 3",
-    "conv4-mini-8, 84, 3", "mlp-12-7, 9, 2", "linear, 5, 1"
+    "conv4-8, 28, 1",
+    "conv4-strided-8, 28, 1",
+    "conv4-rmaml-8, 28, 1",
+    "conv4-cifar, 32, 3",
+    "conv4-mini-8, 84, 3",
+    "mlp-12-7, 9, 2",
+    "linear, 5, 1"
   })
   void tracing(String name, int side, int channels) {
     Model m = Models.named(name, Shape.of(side, side, channels), 5);
@@ -62,11 +67,10 @@ class ModelsTest {
   @Test
   void names() {
     assertThat(Models.names())
-        .allSatisfy(
-            n -> {
-              Shape in = n.contains("mini") ? Shape.of(84, 84, 3) : Shape.of(32, 32, 3);
-              assertThat(Models.named(n, in, 5).name()).isEqualTo(n);
-            });
+        .allSatisfy(n -> {
+          Shape in = n.contains("mini") ? Shape.of(84, 84, 3) : Shape.of(32, 32, 3);
+          assertThat(Models.named(n, in, 5).name()).isEqualTo(n);
+        });
     assertThat(Models.named(" CONV4-64 ", Shape.of(28, 28, 1), 5).name()).isEqualTo("conv4-64");
     assertThatThrownBy(() -> Models.named("conv-64", Shape.of(28, 28, 1), 5))
         .isInstanceOf(IllegalArgumentException.class)
@@ -79,8 +83,7 @@ class ModelsTest {
   void imagesThatAreTooSmall() {
     assertThatThrownBy(() -> Models.named("conv4-64", Shape.of(8, 8, 1), 5))
         .isInstanceOf(ShapeException.class)
-        .hasMessage(
-            "max-pool 2x2 stride 2x2: the window is larger than the padded image [1,1,64]");
+        .hasMessage("max-pool 2x2 stride 2x2: the window is larger than the padded image [1,1,64]");
     assertThatThrownBy(() -> Models.named("conv4-64", Shape.of(28, 28), 5))
         .isInstanceOf(ShapeException.class)
         .hasMessage("conv 64 3x3 stride 1x1 pad 1,1,1,1: takes images [H,W,C], not [28,28]");

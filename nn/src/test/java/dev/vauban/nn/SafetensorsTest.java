@@ -45,15 +45,13 @@ class SafetensorsTest {
       Safetensors.write(file, tree, metadata);
       Safetensors.File back = Safetensors.read(file, scope);
       assertThat(back.metadata()).isEqualTo(metadata);
-      assertThat(back.tensors().paths().keySet())
-          .containsExactlyElementsOf(tree.paths().keySet());
+      assertThat(back.tensors().paths().keySet()).containsExactlyElementsOf(tree.paths().keySet());
       tree.paths()
-          .forEach(
-              (path, t) -> {
-                Tensor r = back.tensors().get(path);
-                assertThat(r.type()).isEqualTo(t.type());
-                assertThat(r.segment().mismatch(t.segment())).isEqualTo(-1);
-              });
+          .forEach((path, t) -> {
+            Tensor r = back.tensors().get(path);
+            assertThat(r.type()).isEqualTo(t.type());
+            assertThat(r.segment().mismatch(t.segment())).isEqualTo(-1);
+          });
     }
   }
 
@@ -64,7 +62,8 @@ class SafetensorsTest {
     try (Scope scope = Scope.open()) {
       Safetensors.write(
           file,
-          Tree.of("k", scope.ints(Shape.of(1), 7)).with("f", scope.tensor(Type.of(DType.F64, 1)).set(2.5)));
+          Tree.of("k", scope.ints(Shape.of(1), 7))
+              .with("f", scope.tensor(Type.of(DType.F64, 1)).set(2.5)));
     }
     ByteBuffer b = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     int length = (int) b.getLong(0);
@@ -183,7 +182,8 @@ class SafetensorsTest {
     Path file = folder.resolve("whole.safetensors");
     try (Scope scope = Scope.open()) {
       Safetensors.write(
-          file, Tree.of("a", scope.floats(Shape.of(3), 1, 2, 3), "b", scope.ints(Shape.of(2), 4, 5)));
+          file,
+          Tree.of("a", scope.floats(Shape.of(3), 1, 2, 3), "b", scope.ints(Shape.of(2), 4, 5)));
       byte[] all = Files.readAllBytes(file);
       Path cut = folder.resolve("cut.safetensors");
       for (int n = 0; n < all.length; n++) {
@@ -199,7 +199,8 @@ class SafetensorsTest {
   void anotherArchitecture() {
     Path file = folder.resolve("model.safetensors");
     try (Scope scope = Scope.open()) {
-      Safetensors.write(file, Tree.of("w", scope.tensor(Type.f32(3, 32)), "b", scope.tensor(Type.f32(5))));
+      Safetensors.write(
+          file, Tree.of("w", scope.tensor(Type.f32(3, 32)), "b", scope.tensor(Type.f32(5))));
       assertThatThrownBy(
               () -> Safetensors.read(file, Tree.of("w", Type.f32(3, 64), "b", Type.f32(5)), scope))
           .isInstanceOf(FormatException.class)
@@ -233,6 +234,15 @@ class SafetensorsTest {
       assertThatThrownBy(() -> Safetensors.write(nowhere, Tree.of("a", scope.tensor(Type.f32()))))
           .isInstanceOf(UncheckedIOException.class)
           .hasMessage("cannot write " + nowhere + ": the folder does not exist");
+    }
+  }
+
+  @Test
+  void aSingleTensorHasNoName() {
+    try (Scope scope = Scope.open()) {
+      Tree<Tensor> leaf = Tree.leaf(scope.tensor(Type.f32()));
+      assertThatThrownBy(() -> Safetensors.write(folder.resolve("x.safetensors"), leaf))
+          .hasMessage("a checkpoint is a tree of names; this is a single tensor");
     }
   }
 

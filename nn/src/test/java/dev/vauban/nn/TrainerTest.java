@@ -101,11 +101,10 @@ class TrainerTest {
         }
         t.state()
             .paths()
-            .forEach(
-                (path, tensor) ->
-                    assertThat(tensor.segment().mismatch(whole.get(path).segment()))
-                        .as(path)
-                        .isEqualTo(-1));
+            .forEach((path, tensor) ->
+                assertThat(tensor.segment().mismatch(whole.get(path).segment()))
+                    .as(path)
+                    .isEqualTo(-1));
       }
     }
   }
@@ -164,6 +163,22 @@ class TrainerTest {
       assertThatThrownBy(() -> t.step(small))
           .isInstanceOf(ShapeException.class)
           .hasMessage("batch 'x' is f32[2,8,8,1], not f32[6,8,8,1]");
+    }
+  }
+
+  @Test
+  void theLossIsTheTrainersOwnFigure() {
+    Objective objective =
+        (w, batch, k) -> new Objective.Value(w.value().square(), Tree.of("loss", w.value()));
+    try (Device device = Device.open("reference");
+        Scope scope = Scope.open()) {
+      Tree<Tensor> w = Tree.leaf(scope.tensor(Type.f32()));
+      Optimizer sgd = Optimizers.sgd(0.1);
+      Tree<Type> batch = Tree.of("x", Type.f32());
+      assertThatThrownBy(() -> Trainer.compile(device, objective, batch, w, sgd, Key.of(1)))
+          .hasMessage(
+              "an objective's metrics are a tree of names other than 'loss', which the trainer"
+                  + " adds");
     }
   }
 

@@ -69,21 +69,19 @@ public final class Grad {
     Map<Expr, Expr> actual = new IdentityHashMap<>();
     List<Expr> placeholders = new ArrayList<>();
     Tree<Expr> fresh =
-        at.mapPaths(
-            (path, e) -> {
-              Expr p = Expr.parameter(PLACEHOLDER.getAndDecrement(), path, e.type());
-              actual.put(p, e);
-              placeholders.add(p);
-              return p;
-            });
+        at.mapPaths((path, e) -> {
+          Expr p = Expr.parameter(PLACEHOLDER.getAndDecrement(), path, e.type());
+          actual.put(p, e);
+          placeholders.add(p);
+          return p;
+        });
     Outcome outcome = f.apply(fresh);
     Expr y = outcome.value();
     if (y.shape().rank() != 0 || !y.dtype().isFloat()) {
       throw Errors.shapes("grad", "the function must give a floating-point scalar", List.of(y));
     }
     Expr[] points = placeholders.toArray(Expr[]::new);
-    Expr[] g =
-        Reverse.cotangents(new Expr[] {y}, new Expr[] {Expr.fill(y.type(), 1)}, points);
+    Expr[] g = Reverse.cotangents(new Expr[] {y}, new Expr[] {Expr.fill(y.type(), 1)}, points);
     List<Expr> roots = new ArrayList<>();
     roots.add(y);
     for (int i = 0; i < g.length; i++) {

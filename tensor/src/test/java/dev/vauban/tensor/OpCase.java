@@ -71,9 +71,25 @@ public record OpCase(
     SPECIAL;
 
     private static final double[] SPECIALS = {
-      0.0, -0.0, 1, -1, 0.5, -0.5, 1000, -1000, Double.POSITIVE_INFINITY,
-      Double.NEGATIVE_INFINITY, Double.NaN, 1e-40, -1e-40, Float.MIN_VALUE, Float.MAX_VALUE,
-      -Float.MAX_VALUE, Float.MIN_NORMAL, 2.5, -2.5
+      0.0,
+      -0.0,
+      1,
+      -1,
+      0.5,
+      -0.5,
+      1000,
+      -1000,
+      Double.POSITIVE_INFINITY,
+      Double.NEGATIVE_INFINITY,
+      Double.NaN,
+      1e-40,
+      -1e-40,
+      Float.MIN_VALUE,
+      Float.MAX_VALUE,
+      -Float.MAX_VALUE,
+      Float.MIN_NORMAL,
+      2.5,
+      -2.5
     };
 
     /** Values for an array of {@code n} elements; the same for the same key. */

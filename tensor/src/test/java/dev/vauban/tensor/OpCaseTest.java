@@ -24,7 +24,8 @@ class OpCaseTest {
   /** Mapped over this many elements. */
   private static final int ELEMENTS = 3;
 
-  private static Stream<DynamicTest> each(Stream<OpCase> rows, java.util.function.Consumer<OpCase> test) {
+  private static Stream<DynamicTest> each(
+      Stream<OpCase> rows, java.util.function.Consumer<OpCase> test) {
     return rows.map(c -> DynamicTest.dynamicTest(c.name(), () -> test.accept(c)));
   }
 
@@ -62,11 +63,14 @@ class OpCaseTest {
   @Test
   void everyScalarFunctionHasARow() {
     Set<ScalarFn> covered = new HashSet<>();
-    OpCases.all().forEach(c -> nodes(c).forEach(e -> {
-      if (e.op() instanceof ElementOp.Pointwise p) {
-        covered.add(p.fn());
-      }
-    }));
+    OpCases.all()
+        .forEach(c ->
+            nodes(c)
+                .forEach(e -> {
+                  if (e.op() instanceof ElementOp.Pointwise p) {
+                    covered.add(p.fn());
+                  }
+                }));
     assertThat(covered).containsExactlyInAnyOrder(ScalarFn.values());
   }
 
@@ -117,7 +121,11 @@ class OpCaseTest {
   private static void gradient(OpCase c, int order) {
     Tree<Type> point = c.types();
     Tree<Type> types =
-        Tree.<Type>empty().with("x", point).with("v", point).with("u", point).with("c", c.expected());
+        Tree.<Type>empty()
+            .with("x", point)
+            .with("v", point)
+            .with("u", point)
+            .with("c", c.expected());
     Program value = Program.trace(types, in -> Tree.of("s", scalar(c, in, in.sub("x"), order - 1)));
     Program slope = Program.trace(types, in -> Tree.of("s", scalar(c, in, in.sub("x"), order)));
     List<double[]> x = c.values(SEED);
@@ -159,8 +167,7 @@ class OpCaseTest {
       int n = (int) in.type().shape().size();
       // Masks and indices stay where they are: nothing is smooth in them.
       boolean fixed = !in.type().dtype().isFloat() || in.domain() == OpCase.Domain.MASK;
-      out.add(
-          fixed ? new double[n] : OpCase.Domain.UNIT.values(Key.of(seed).fold(i), n));
+      out.add(fixed ? new double[n] : OpCase.Domain.UNIT.values(Key.of(seed).fold(i), n));
     }
     return out;
   }
@@ -219,8 +226,7 @@ class OpCaseTest {
 
   private static Tree<Type> batched(OpCase c, boolean[] mapped) {
     int[] i = {0};
-    return c.types()
-        .map(t -> mapped[i[0]++] ? t.with(t.shape().prepend(ELEMENTS)) : t);
+    return c.types().map(t -> mapped[i[0]++] ? t.with(t.shape().prepend(ELEMENTS)) : t);
   }
 
   private static Expr mapped(OpCase c, boolean[] mapped, List<Expr> in) {
@@ -257,7 +263,8 @@ class OpCaseTest {
   }
 
   private static void mapping(OpCase c, boolean[] mapped) {
-    Program p = Program.trace(batched(c, mapped), in -> Tree.of("y", mapped(c, mapped, in.leaves())));
+    Program p =
+        Program.trace(batched(c, mapped), in -> Tree.of("y", mapped(c, mapped, in.leaves())));
     double[] actual = Reference.evaluate(p.graph(), values(c, mapped)).getFirst();
     Runs.assertClose(c + " mapped " + Arrays.toString(mapped), actual, loop(c, mapped), 0);
   }
@@ -276,7 +283,8 @@ class OpCaseTest {
   }
 
   private static void batching(OpCase c, boolean[] mapped) {
-    Program p = Program.trace(batched(c, mapped), in -> Tree.of("y", mapped(c, mapped, in.leaves())));
+    Program p =
+        Program.trace(batched(c, mapped), in -> Tree.of("y", mapped(c, mapped, in.leaves())));
     List<Expr> expanded = expand(p.graph().results());
     double[] actual =
         Reference.evaluate(new Graph(p.graph().params(), expanded), values(c, mapped)).getFirst();
@@ -319,8 +327,7 @@ class OpCaseTest {
         Program.trace(
             types,
             in ->
-                Grad.grad(
-                    x -> mapped(c, mapped, x.leaves()).mul(in.get("c")).sum(), in.sub("x")));
+                Grad.grad(x -> mapped(c, mapped, x.leaves()).mul(in.get("c")).sum(), in.sub("x")));
     Program one =
         Program.trace(
             Tree.<Type>empty().with("x", c.types()).with("c", y),

@@ -90,8 +90,7 @@ public final class OpCases {
   private void leaves() {
     Type t = Type.f32(3, 5);
     smooth("parameter", LeafOp.Parameter.class, 1, t, in -> in.get(0), real(3, 5));
-    smooth(
-        "fill", LeafOp.Fill.class, 1, t, in -> in.get(0).mul(Expr.fill(t, 2.5)), real(3, 5));
+    smooth("fill", LeafOp.Fill.class, 1, t, in -> in.get(0).mul(Expr.fill(t, 2.5)), real(3, 5));
     smooth(
         "data",
         LeafOp.Data.class,
@@ -118,7 +117,8 @@ public final class OpCases {
       }
       if (fn.onIntegers()) {
         Type t = Type.i32(13);
-        Function<Integer, Domain> d = i -> fn == ScalarFn.SELECT && i == 0 ? Domain.MASK : Domain.SMALL_INTEGER;
+        Function<Integer, Domain> d =
+            i -> fn == ScalarFn.SELECT && i == 0 ? Domain.MASK : Domain.SMALL_INTEGER;
         rows.add(scalar(fn, 13, t, "i32", Smoothness.NONE, d));
       }
     }
@@ -164,10 +164,24 @@ public final class OpCases {
     Class<? extends Op> op = ElementOp.Cast.class;
     Type t = Type.f32(31);
     Input between = new Input(t, Domain.BETWEEN_INTEGERS);
-    row("cast f32-i32", op, Smoothness.NONE, 1, Type.i32(31), in -> in.get(0).cast(DType.I32), between);
+    row(
+        "cast f32-i32",
+        op,
+        Smoothness.NONE,
+        1,
+        Type.i32(31),
+        in -> in.get(0).cast(DType.I32),
+        between);
     Input small = new Input(Type.i32(31), Domain.SMALL_INTEGER);
     row("cast i32-f32", op, Smoothness.NONE, 1, t, in -> in.get(0).cast(DType.F32), small);
-    row("cast f32-u8", op, Smoothness.NONE, 1, Type.u8(31), in -> in.get(0).mul(200).cast(DType.U8), between);
+    row(
+        "cast f32-u8",
+        op,
+        Smoothness.NONE,
+        1,
+        Type.u8(31),
+        in -> in.get(0).mul(200).cast(DType.U8),
+        between);
     row(
         "cast u8-f32",
         op,
@@ -195,7 +209,13 @@ public final class OpCases {
           in -> in.get(0).transpose(p),
           real(d));
     }
-    smooth("transpose matrix", transpose, 1, Type.f32(33, 65), in -> in.get(0).transpose(), real(65, 33));
+    smooth(
+        "transpose matrix",
+        transpose,
+        1,
+        Type.f32(33, 65),
+        in -> in.get(0).transpose(),
+        real(65, 33));
     smooth(
         "transpose rank 4",
         transpose,
@@ -236,7 +256,15 @@ public final class OpCases {
     Class<? extends Op> concat = ShapeOp.Concat.class;
     Input a = real(2, 3, 4);
     smooth("concat 0", concat, 1, Type.f32(5, 3, 4), in -> joined(0, in), a, real(3, 3, 4));
-    smooth("concat 1", concat, 1, Type.f32(2, 8, 4), in -> joined(1, in), a, real(2, 0, 4), real(2, 5, 4));
+    smooth(
+        "concat 1",
+        concat,
+        1,
+        Type.f32(2, 8, 4),
+        in -> joined(1, in),
+        a,
+        real(2, 0, 4),
+        real(2, 5, 4));
     smooth("concat 2", concat, 1, Type.f32(2, 3, 9), in -> joined(2, in), a, real(2, 3, 5));
   }
 
@@ -272,13 +300,33 @@ public final class OpCases {
           real(3, n));
     }
     Smoothness none = Smoothness.NONE;
-    row("sum i32", ReduceOp.Reduce.class, none, 1, Type.i32(), in -> in.get(0).sum(),
+    row(
+        "sum i32",
+        ReduceOp.Reduce.class,
+        none,
+        1,
+        Type.i32(),
+        in -> in.get(0).sum(),
         new Input(Type.i32(100), Domain.SMALL_INTEGER));
     for (int axis = 0; axis < 3; axis++) {
       int x = axis;
       Type t = Type.i32(Shape.of(d).without(axis).dims());
-      row("arg-max " + axis, ReduceOp.ArgReduce.class, none, 1, t, in -> in.get(0).argMax(x), distinct(d));
-      row("arg-min " + axis, ReduceOp.ArgReduce.class, none, 1, t, in -> in.get(0).argMin(x), distinct(d));
+      row(
+          "arg-max " + axis,
+          ReduceOp.ArgReduce.class,
+          none,
+          1,
+          t,
+          in -> in.get(0).argMax(x),
+          distinct(d));
+      row(
+          "arg-min " + axis,
+          ReduceOp.ArgReduce.class,
+          none,
+          1,
+          t,
+          in -> in.get(0).argMin(x),
+          distinct(d));
       for (ReduceOp.Order order : ReduceOp.Order.values()) {
         String name = order.name().toLowerCase(Locale.ROOT) + " axis " + axis;
         Type sorted = Type.f32(Shape.of(d).with(axis, 2).dims());
@@ -299,16 +347,29 @@ public final class OpCases {
             distinct(d));
       }
     }
-    row("arg-max ties", ReduceOp.ArgReduce.class, none, 1, Type.i32(7), in -> in.get(0).argMax(1),
+    row(
+        "arg-max ties",
+        ReduceOp.ArgReduce.class,
+        none,
+        1,
+        Type.i32(7),
+        in -> in.get(0).argMax(1),
         new Input(Type.f32(7, 9), Domain.SMALL_INTEGER));
-    row("arg-sort ties", ReduceOp.ArgSort.class, none, 1, Type.i32(7, 9),
+    row(
+        "arg-sort ties",
+        ReduceOp.ArgSort.class,
+        none,
+        1,
+        Type.i32(7, 9),
         in -> in.get(0).argSort(1, ReduceOp.Order.DESCENDING, 9),
         new Input(Type.f32(7, 9), Domain.SMALL_INTEGER));
   }
 
   private void contractions() {
     Class<? extends Op> op = ContractOp.Contract.class;
-    int[][] sizes = {{1, 1, 1}, {3, 5, 7}, {17, 33, 9}, {4, 0, 3}, {64, 31, 16}, {1, 100, 1}, {13, 1, 207}};
+    int[][] sizes = {
+      {1, 1, 1}, {3, 5, 7}, {17, 33, 9}, {4, 0, 3}, {64, 31, 16}, {1, 100, 1}, {13, 1, 207}
+    };
     for (int[] s : sizes) {
       smooth(
           "matmul %dx%dx%d".formatted(s[0], s[1], s[2]),
@@ -319,12 +380,40 @@ public final class OpCases {
           real(s[0], s[1]),
           real(s[1], s[2]));
     }
-    smooth("matmul batched", op, 5, Type.f32(3, 4, 2), in -> in.get(0).matmul(in.get(1)), real(3, 4, 5), real(3, 5, 2));
-    smooth("matmul vector", op, 5, Type.f32(4), in -> in.get(0).matmul(in.get(1)), real(4, 5), real(5));
-    smooth("matmul broadcast", op, 4, Type.f32(2, 5, 3, 2), in -> in.get(0).matmul(in.get(1)), real(2, 1, 3, 4), real(5, 4, 2));
+    smooth(
+        "matmul batched",
+        op,
+        5,
+        Type.f32(3, 4, 2),
+        in -> in.get(0).matmul(in.get(1)),
+        real(3, 4, 5),
+        real(3, 5, 2));
+    smooth(
+        "matmul vector",
+        op,
+        5,
+        Type.f32(4),
+        in -> in.get(0).matmul(in.get(1)),
+        real(4, 5),
+        real(5));
+    smooth(
+        "matmul broadcast",
+        op,
+        4,
+        Type.f32(2, 5, 3, 2),
+        in -> in.get(0).matmul(in.get(1)),
+        real(2, 1, 3, 4),
+        real(5, 4, 2));
     smooth("dot", op, 207, Type.f32(), in -> in.get(0).matmul(in.get(1)), real(207), real(207));
     int[] none = {};
-    smooth("outer", op, 1, Type.f32(3, 5), in -> in.get(0).contract(in.get(1), none, none, none, none), real(3), real(5));
+    smooth(
+        "outer",
+        op,
+        1,
+        Type.f32(3, 5),
+        in -> in.get(0).contract(in.get(1), none, none, none, none),
+        real(3),
+        real(5));
     smooth(
         "contract, axes in any order",
         op,
@@ -332,7 +421,8 @@ public final class OpCases {
         Type.f32(2, 3, 4),
         in ->
             in.get(0)
-                .contract(in.get(1), new int[] {1}, new int[] {2}, new int[] {3, 0}, new int[] {0, 3}),
+                .contract(
+                    in.get(1), new int[] {1}, new int[] {2}, new int[] {3, 0}, new int[] {0, 3}),
         real(5, 2, 3, 7),
         real(7, 4, 2, 5));
   }
@@ -350,10 +440,7 @@ public final class OpCases {
         new Conv(new int[] {2, 6, 5, 4}, new int[] {3, 2, 2, 6}, Window.of(1, 1), 2),
         new Conv(new int[] {1, 6, 6, 3}, new int[] {3, 3, 1, 3}, Window.of(1, 1), 3),
         new Conv(
-            new int[] {1, 9, 8, 2},
-            new int[] {3, 2, 2, 3},
-            new Window(3, 2, 2, 1, 0, 3, 2, 3),
-            1));
+            new int[] {1, 9, 8, 2}, new int[] {3, 2, 2, 3}, new Window(3, 2, 2, 1, 0, 3, 2, 3), 1));
   }
 
   private void convolutions() {
@@ -412,13 +499,20 @@ public final class OpCases {
           Type.u8(y),
           in -> node(new PoolOp.PoolArgMax(w), in.get(0)),
           distinct(x));
-      smooth("max-pool" + name, PoolOp.PoolGather.class, 1, Type.f32(y), in -> in.get(0).maxPool(w), distinct(x));
+      smooth(
+          "max-pool" + name,
+          PoolOp.PoolGather.class,
+          1,
+          Type.f32(y),
+          in -> in.get(0).maxPool(w),
+          distinct(x));
       smooth(
           "pool-gather" + name,
           PoolOp.PoolGather.class,
           1,
           Type.f32(y),
-          in -> node(new PoolOp.PoolGather(w), in.get(0), node(new PoolOp.PoolArgMax(w), in.get(1))),
+          in ->
+              node(new PoolOp.PoolGather(w), in.get(0), node(new PoolOp.PoolArgMax(w), in.get(1))),
           real(x),
           distinct(x));
       smooth(
@@ -434,7 +528,13 @@ public final class OpCases {
           real(y),
           distinct(x));
       long n = (long) w.h() * w.w();
-      smooth("pool-sum" + name, PoolOp.PoolSum.class, n, Type.f32(y), in -> in.get(0).sumPool(w), real(x));
+      smooth(
+          "pool-sum" + name,
+          PoolOp.PoolSum.class,
+          n,
+          Type.f32(y),
+          in -> in.get(0).sumPool(w),
+          real(x));
       smooth(
           "pool-sum-gradient" + name,
           PoolOp.PoolSumGradient.class,
@@ -447,28 +547,100 @@ public final class OpCases {
 
   private void indices() {
     Class<? extends Op> gather = IndexOp.Gather.class;
-    smooth("gather rows", gather, 1, Type.f32(5, 7), in -> in.get(0).gather(0, in.get(1)), real(3, 7), index(5));
-    smooth("gather columns", gather, 1, Type.f32(7, 5), in -> in.get(0).gather(1, in.get(1)), real(7, 3), index(5));
-    smooth("gather block", gather, 1, Type.f32(2, 4, 5, 2), in -> in.get(0).gather(1, in.get(1)), real(2, 3, 2), index(4, 5));
-    smooth("gather one", gather, 1, Type.f32(7), in -> in.get(0).gather(0, in.get(1)), real(3, 7), index());
-    smooth("take along", gather, 1, Type.f32(4, 5), in -> in.get(0).takeAlong(1, in.get(1)), real(4, 3), index(4, 5));
+    smooth(
+        "gather rows",
+        gather,
+        1,
+        Type.f32(5, 7),
+        in -> in.get(0).gather(0, in.get(1)),
+        real(3, 7),
+        index(5));
+    smooth(
+        "gather columns",
+        gather,
+        1,
+        Type.f32(7, 5),
+        in -> in.get(0).gather(1, in.get(1)),
+        real(7, 3),
+        index(5));
+    smooth(
+        "gather block",
+        gather,
+        1,
+        Type.f32(2, 4, 5, 2),
+        in -> in.get(0).gather(1, in.get(1)),
+        real(2, 3, 2),
+        index(4, 5));
+    smooth(
+        "gather one",
+        gather,
+        1,
+        Type.f32(7),
+        in -> in.get(0).gather(0, in.get(1)),
+        real(3, 7),
+        index());
+    smooth(
+        "take along",
+        gather,
+        1,
+        Type.f32(4, 5),
+        in -> in.get(0).takeAlong(1, in.get(1)),
+        real(4, 3),
+        index(4, 5));
     Class<? extends Op> scatter = IndexOp.ScatterAdd.class;
-    smooth("scatter rows", scatter, 5, Type.f32(3, 7), in -> in.get(0).scatterAdd(0, 3, in.get(1)), real(5, 7), index(5));
-    smooth("scatter columns", scatter, 5, Type.f32(7, 3), in -> in.get(0).scatterAdd(1, 3, in.get(1)), real(7, 5), index(5));
-    smooth("scatter block", scatter, 20, Type.f32(2, 3, 2), in -> in.get(0).scatterAdd(1, 3, in.get(1)), real(2, 4, 5, 2), index(4, 5));
+    smooth(
+        "scatter rows",
+        scatter,
+        5,
+        Type.f32(3, 7),
+        in -> in.get(0).scatterAdd(0, 3, in.get(1)),
+        real(5, 7),
+        index(5));
+    smooth(
+        "scatter columns",
+        scatter,
+        5,
+        Type.f32(7, 3),
+        in -> in.get(0).scatterAdd(1, 3, in.get(1)),
+        real(7, 5),
+        index(5));
+    smooth(
+        "scatter block",
+        scatter,
+        20,
+        Type.f32(2, 3, 2),
+        in -> in.get(0).scatterAdd(1, 3, in.get(1)),
+        real(2, 4, 5, 2),
+        index(4, 5));
   }
 
   private void random() {
     for (RandomOp.Distribution d : RandomOp.Distribution.values()) {
       DType t = d == RandomOp.Distribution.BITS ? DType.I32 : DType.F32;
       String name = "random " + d.name().toLowerCase(Locale.ROOT);
-      Function<List<Expr>, Expr> draw = in -> node(new RandomOp.Random(d, Shape.of(5, 13)), in.get(0));
+      Function<List<Expr>, Expr> draw =
+          in -> node(new RandomOp.Random(d, Shape.of(5, 13)), in.get(0));
       row(name, RandomOp.Random.class, Smoothness.NONE, 1, Type.of(t, 5, 13), draw, key(2));
-      row(name + " of keys", RandomOp.Random.class, Smoothness.NONE, 1, Type.of(t, 3, 5, 13), draw, key(3, 2));
+      row(
+          name + " of keys",
+          RandomOp.Random.class,
+          Smoothness.NONE,
+          1,
+          Type.of(t, 3, 5, 13),
+          draw,
+          key(3, 2));
     }
     Function<List<Expr>, Expr> fold = in -> in.get(0).fold(in.get(1));
     row("fold", RandomOp.Fold.class, Smoothness.NONE, 1, Type.i32(2), fold, key(2), key());
-    row("fold of keys", RandomOp.Fold.class, Smoothness.NONE, 1, Type.i32(3, 2), fold, key(3, 2), key(3));
+    row(
+        "fold of keys",
+        RandomOp.Fold.class,
+        Smoothness.NONE,
+        1,
+        Type.i32(3, 2),
+        fold,
+        key(3, 2),
+        key(3));
   }
 
   private void control() {
@@ -488,7 +660,8 @@ public final class OpCases {
         Type.f32(4, 3),
         in ->
             Vmap.vmapToArray(
-                t -> t.get("x").mul(in.get(1)).tanh().add(t.get("x").sum()), Tree.of("x", in.get(0))),
+                t -> t.get("x").mul(in.get(1)).tanh().add(t.get("x").sum()),
+                Tree.of("x", in.get(0))),
         real(4, 3),
         real(3));
     smooth(

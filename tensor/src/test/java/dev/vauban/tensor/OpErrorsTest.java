@@ -59,9 +59,7 @@ class OpErrorsTest {
             "slice: needs one range per axis",
             vs),
         mistake(
-            () -> v.pad(new int[] {-1}, new int[1], new int[1]),
-            "pad: amounts are at least 0",
-            vs),
+            () -> v.pad(new int[] {-1}, new int[1], new int[1]), "pad: amounts are at least 0", vs),
         mistake(() -> Expr.concat(1, x, w), "concat: shapes differ beyond axis 1", xs, ws),
         mistake(
             () -> none.maxOver(1),
@@ -90,7 +88,9 @@ class OpErrorsTest {
             "scatterAdd: the updates do not fit the indices",
             vs,
             "i32[4]           i            LINE"),
-        mistake(() -> p("key", Type.i32(3)).uniform(Shape.of(2)), "random: a key is i32[...,2]",
+        mistake(
+            () -> p("key", Type.i32(3)).uniform(Shape.of(2)),
+            "random: a key is i32[...,2]",
             "i32[3]           key          LINE"),
         mistake(
             () -> Vmap.vmap(t -> t, Tree.of("x", x, "w", w)),
@@ -107,8 +107,7 @@ class OpErrorsTest {
             "window: strides and dilations are at least 1, not stride 0x0, dilation 1x1"),
         mistake(() -> PoolWindow.square(17), "pooling: a window has 1 to 256 positions, not 17x17"),
         mistake(() -> Shape.of(3, -1), "negative dimension in [3, -1]"),
-        mistake(
-            () -> Expr.data(Type.f32(3), 1, 2), "data: f32[3] needs 3 values, not 2"));
+        mistake(() -> Expr.data(Type.f32(3), 1, 2), "data: f32[3] needs 3 values, not 2"));
   }
 
   private static Stream<Mistake> types() {

@@ -49,9 +49,7 @@ class OpExamplesTest {
     assertThat(counted(x -> x.gather(0, indices(2, 0, 2)), 3, 2)).containsExactly(5, 6, 1, 2, 5, 6);
     assertThat(counted(x -> x.gather(1, indices(1, 1)), 2, 2)).containsExactly(2, 2, 4, 4);
     assertThat(counted(x -> x.scatterAdd(0, 4, indices(2, 0, 2)), 3)).containsExactly(2, 0, 4, 0);
-    assertThat(
-            counted(
-                x -> x.takeAlong(1, Expr.data(Type.i32(2, 1), 2, 0)), 2, 3))
+    assertThat(counted(x -> x.takeAlong(1, Expr.data(Type.i32(2, 1), 2, 0)), 2, 3))
         .containsExactly(3, 4);
   }
 
@@ -81,8 +79,7 @@ class OpExamplesTest {
 
   @Test
   void multiplies() {
-    assertThat(
-            counted(x -> x.matmul(Expr.data(Type.f32(3, 2), 1, 0, 0, 1, 1, 1)), 2, 3))
+    assertThat(counted(x -> x.matmul(Expr.data(Type.f32(3, 2), 1, 0, 0, 1, 1, 1)), 2, 3))
         .containsExactly(4, 5, 10, 11);
   }
 
@@ -155,9 +152,7 @@ class OpExamplesTest {
             of(
                 x ->
                     Vmap.repeat(
-                            4,
-                            Tree.leaf(x),
-                            (i, s) -> Tree.leaf(s.value().add(i.cast(DType.F32))))
+                            4, Tree.leaf(x), (i, s) -> Tree.leaf(s.value().add(i.cast(DType.F32))))
                         .value(),
                 Type.f32(),
                 10))

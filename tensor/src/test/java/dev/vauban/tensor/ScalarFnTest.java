@@ -147,8 +147,7 @@ class ScalarFnTest {
   }
 
   /** The gradient of sum f at a point. */
-  private static double[] gradient(
-      java.util.function.UnaryOperator<Expr> f, double... point) {
+  private static double[] gradient(java.util.function.UnaryOperator<Expr> f, double... point) {
     Expr p = Expr.parameter(1, "x", Type.f32(point.length));
     Expr g = Grad.grad(x -> f.apply(x).sum(), p);
     return Reference.evaluate(new Graph(List.of(p), List.of(g)), List.of(point)).getFirst();

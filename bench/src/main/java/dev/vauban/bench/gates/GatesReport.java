@@ -15,11 +15,7 @@ import java.util.Locale;
  * @param seeds the results and verdicts of each seed
  */
 public record GatesReport(
-    String device,
-    String data,
-    String command,
-    GradientCheck gradients,
-    List<Seed> seeds) {
+    String device, String data, String command, GradientCheck gradients, List<Seed> seeds) {
   private static final int WIDTH = 160;
 
   /**
@@ -45,9 +41,18 @@ public record GatesReport(
       for (Result r : seed.results()) {
         rows(r).forEach(row -> table.row(row.toArray()));
       }
-      s.append("seed ").append(seed.seed()).append('\n').append(table.format(Math.max(width, WIDTH))).append("\n\n");
+      s.append("seed ")
+          .append(seed.seed())
+          .append('\n')
+          .append(table.format(Math.max(width, WIDTH)))
+          .append("\n\n");
       TextTable gates =
-          new TextTable().left("gate").left("must hold").left("measured").left("reference").left("");
+          new TextTable()
+              .left("gate")
+              .left("must hold")
+              .left("measured")
+              .left("reference")
+              .left("");
       seed.verdicts()
           .forEach(v -> gates.row(v.gate(), v.claim(), v.measured(), v.reference(), v.word()));
       s.append(gates.format(Math.max(width, WIDTH))).append("\n\n");
@@ -58,7 +63,8 @@ public record GatesReport(
   /** For docs/results. */
   public String markdown() {
     StringBuilder s = new StringBuilder("# Gates of robust meta-learning\n\n");
-    s.append("An independent implementation measured these methods once, with one seed. This page\n");
+    s.append(
+        "An independent implementation measured these methods once, with one seed. This page\n");
     s.append("repeats the measurement with Vauban and judges the gates drawn from it.\n\n");
     s.append("```\n").append(command).append("\n```\n\n");
     seeds.stream()
@@ -106,8 +112,18 @@ public record GatesReport(
 
   private static List<String> headings() {
     return List.of(
-        "method", "size", "clean", "RA 4", "RA 8", "RA 16", "RA 32", "FGSM 16", "PGD-40 16",
-        "transfer 16", "ID90", "train s");
+        "method",
+        "size",
+        "clean",
+        "RA 4",
+        "RA 8",
+        "RA 16",
+        "RA 32",
+        "FGSM 16",
+        "PGD-40 16",
+        "transfer 16",
+        "ID90",
+        "train s");
   }
 
   private static List<List<String>> rows(Result r) {

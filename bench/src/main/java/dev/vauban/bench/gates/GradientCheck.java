@@ -52,8 +52,7 @@ public record GradientCheck(double inner, double secondOrder, double firstOrder,
   /** Checks on the double-precision reference device. */
   public static GradientCheck run() {
     Model model =
-        new Model(
-            "smooth", IMAGE, sequential(conv(4, 3, 2, 1), tanh(), flatten()), linear(WAYS));
+        new Model("smooth", IMAGE, sequential(conv(4, 3, 2, 1), tanh(), flatten()), linear(WAYS));
     Loss loss = (w, b) -> Losses.crossEntropy(model.logits(w, b.x()), b.y()).mean();
     Maml second = new Maml(loss, loss, INNER_STEPS, RATE, Order.SECOND);
     Maml first = new Maml(loss, loss, INNER_STEPS, RATE, Order.FIRST);
@@ -61,15 +60,21 @@ public record GradientCheck(double inner, double secondOrder, double firstOrder,
     try (Device device = Device.open("reference");
         Scope scope = Scope.open()) {
       Tree<Tensor> theta = doubles(model.init(scope, Key.of(1)), types, scope);
-      Tree<Tensor> fast =
-          run(device, scope, types, theta, w -> first.adapt(w, task().support()));
+      Tree<Tensor> fast = run(device, scope, types, theta, w -> first.adapt(w, task().support()));
 
       double[] inner =
-          flat(run(device, scope, types, theta, w -> Grad.grad(v -> loss.of(v, task().support()), w)));
+          flat(
+              run(
+                  device,
+                  scope,
+                  types,
+                  theta,
+                  w -> Grad.grad(v -> loss.of(v, task().support()), w)));
       double[] innerDifferences =
           differences(device, scope, types, theta, w -> loss.of(w, task().support()));
       double[] meta =
-          flat(run(device, scope, types, theta, w -> Grad.grad(v -> second.taskLoss(v, task()), w)));
+          flat(
+              run(device, scope, types, theta, w -> Grad.grad(v -> second.taskLoss(v, task()), w)));
       double[] metaDifferences =
           differences(device, scope, types, theta, w -> second.taskLoss(w, task()));
       double[] firstMeta =
@@ -119,15 +124,13 @@ public record GradientCheck(double inner, double secondOrder, double firstOrder,
   }
 
   private static double[] flat(Tree<Tensor> tree) {
-    return tree.leaves().stream().flatMapToDouble(t -> java.util.Arrays.stream(t.toDoubles())).toArray();
+    return tree.leaves().stream()
+        .flatMapToDouble(t -> java.util.Arrays.stream(t.toDoubles()))
+        .toArray();
   }
 
   private static double[] differences(
-      Device device,
-      Scope scope,
-      Tree<Type> types,
-      Tree<Tensor> at,
-      Function<Tree<Expr>, Expr> f) {
+      Device device, Scope scope, Tree<Type> types, Tree<Tensor> at, Function<Tree<Expr>, Expr> f) {
     double[] out = new double[flat(at).length];
     try (Plan plan = device.compile(Program.trace(types, w -> Tree.leaf(f.apply(w))))) {
       Tree<Tensor> value = scope.tensors(plan.program().outputs());

@@ -68,8 +68,7 @@ final class Laboratory implements AutoCloseable {
   Laboratory(Path omniglot, Path work, int workers, Console console, Interrupt interrupt) {
     this.data =
         DataSets.open(
-            "omniglot:" + omniglot,
-            DataOptions.DEFAULT.withOmniglotSplit(OmniglotSplit.SHUFFLED));
+            "omniglot:" + omniglot, DataOptions.DEFAULT.withOmniglotSplit(OmniglotSplit.SHUFFLED));
     this.device = Device.open("cpu:" + workers);
     this.work = work;
     this.console = console;
@@ -89,8 +88,7 @@ final class Laboratory implements AutoCloseable {
   /** The result of a recipe: from the work folder if it is there, else trained and measured. */
   Result run(Recipe recipe, long seed) throws IOException {
     Files.createDirectories(work);
-    String name =
-        "%s-s%d-i%d".formatted(recipe.key(), seed, recipe.iterations());
+    String name = "%s-s%d-i%d".formatted(recipe.key(), seed, recipe.iterations());
     Path file = work.resolve(name + "-e" + recipe.episodes() + ".json");
     if (Files.exists(file)) {
       console.notice(recipe.key() + ", seed " + seed + ": done before");
@@ -170,8 +168,7 @@ final class Laboratory implements AutoCloseable {
     }
     Map<String, Protocol> others = new LinkedHashMap<>();
     for (String attack : new String[] {"fgsm", "pgd-40", "fgsm-rs"}) {
-      others.put(
-          attack, protocol.against(eps -> Attacks.named(attack, Attacks.Options.eps(eps))));
+      others.put(attack, protocol.against(eps -> Attacks.named(attack, Attacks.Options.eps(eps))));
     }
     others.put("transfer", protocol.against(Protocol.Target.INITIAL));
     for (Map.Entry<String, Protocol> p : others.entrySet()) {
@@ -213,7 +210,12 @@ final class Laboratory implements AutoCloseable {
   }
 
   private Evaluation evaluate(
-      Evaluator evaluator, Recipe recipe, Tree<Tensor> weights, int radius, int episodes, String attack) {
+      Evaluator evaluator,
+      Recipe recipe,
+      Tree<Tensor> weights,
+      int radius,
+      int episodes,
+      String attack) {
     String task = "%s under %s at %d/255".formatted(recipe.key(), attack, radius);
     try (Progress progress = start(task, episodes, "episodes")) {
       return evaluator.run(

@@ -52,7 +52,8 @@ public record Recipe(
     double none = Double.NaN;
     return List.of(
         small("maml", "MAML", "maml", 0, 1, ref(82.2, none, 48.2, 21.1, none, 29)),
-        small("inner-only", "inner-only", "rmaml-in", 0, 1, ref(83.8, none, 43.6, 16.2, none, none)),
+        small(
+            "inner-only", "inner-only", "rmaml-in", 0, 1, ref(83.8, none, 43.6, 16.2, none, none)),
         small(
             "rmaml-out-0.2",
             "R-MAML_out γ=0.2",
@@ -60,8 +61,20 @@ public record Recipe(
             0.2,
             1,
             ref(81.8, none, 70.8, 56.8, none, none)),
-        small("rmaml-out", "R-MAML_out γ=1", "rmaml-out", 1, 1, ref(77.8, none, 70.1, 60.6, none, 23)),
-        small("rmaml-both", "R-MAML_both", "rmaml-both", 1, 1, ref(82.6, none, 74.6, 62.3, none, none)),
+        small(
+            "rmaml-out",
+            "R-MAML_out γ=1",
+            "rmaml-out",
+            1,
+            1,
+            ref(77.8, none, 70.1, 60.6, none, 23)),
+        small(
+            "rmaml-both",
+            "R-MAML_both",
+            "rmaml-both",
+            1,
+            1,
+            ref(82.6, none, 74.6, 62.3, none, none)),
         small("aq", "AQ", "aq", 1, 1, ref(76.1, none, 69.0, 60.5, none, 21)),
         small("its", "ITS (5 to 1 shot)", "rmaml-out", 1, 5, ref(78.8, none, 69.6, 58.4, none, 30)),
         large("maml", "MAML", "maml", 0, ref(89.6, 77.3, 60.8, 39.3, 10.2, none)),

@@ -115,11 +115,10 @@ final class Figures {
       List<double[]> robust = new ArrayList<>();
       method
           .getValue()
-          .forEach(
-              (steps, row) -> {
-                clean.add(new double[] {steps, row.clean(), row.cleanCi()});
-                robust.add(new double[] {steps, row.robust(), row.robustCi()});
-              });
+          .forEach((steps, row) -> {
+            clean.add(new double[] {steps, row.clean(), row.cleanCi()});
+            robust.add(new double[] {steps, row.robust(), row.robustCi()});
+          });
       series.add(banded(method.getKey() + ", robust", robust, hue, Stroke.SOLID));
       series.add(banded(method.getKey() + ", clean", clean, hue, Stroke.DASHED));
       hue = (hue + 1) % HUES;
@@ -139,8 +138,7 @@ final class Figures {
   }
 
   private static Series banded(String name, List<double[]> points, int hue, Stroke stroke) {
-    return new Series(
-        name, column(points, 0), column(points, 1), column(points, 2), hue, stroke);
+    return new Series(name, column(points, 0), column(points, 1), column(points, 2), hue, stroke);
   }
 
   /** Validation accuracy over meta-steps, clean and robust; empty if nothing was validated. */

@@ -66,10 +66,8 @@ final class TrainingRun implements AutoCloseable {
     Optional<EpisodeSampler> checks =
         roles
             .validation()
-            .map(
-                set ->
-                    DataRoles.sampler(
-                        set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
+            .map(set ->
+                DataRoles.sampler(set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
     this.trainer = recipe.trainer(device, tasks, training);
     try {
       run.start().ifPresent(this::restore);
@@ -110,8 +108,7 @@ final class TrainingRun implements AutoCloseable {
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
-    try (Progress progress =
-        Progress.start(session.console(), task, training.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
       while (trainer.number() < training.iterations()) {
         step();
         progress.at(trainer.number(), shown());
@@ -207,11 +204,7 @@ final class TrainingRun implements AutoCloseable {
       bestStep = trainer.number();
       AtomicFile.write(
           run.folder().resolve(ModelFile.BEST),
-          file ->
-              Safetensors.write(
-                  file,
-                  Tree.of("weights", trainer.weights()),
-                  metadata()));
+          file -> Safetensors.write(file, Tree.of("weights", trainer.weights()), metadata()));
     }
   }
 

@@ -35,11 +35,7 @@ final class Validation implements AutoCloseable {
   record Result(double clean, double robust, double score) {}
 
   Validation(
-      Device device,
-      Recipe recipe,
-      EpisodeSampler sampler,
-      Training training,
-      Session session) {
+      Device device, Recipe recipe, EpisodeSampler sampler, Training training, Session session) {
     this.episodes = training.validateEpisodes();
     this.steps = training.validateSteps();
     this.eps = recipe.learner().eps();

@@ -92,7 +92,8 @@ public final class Golden {
    * @param attrs hyper-parameters
    * @param names names of its arrays
    */
-  public record Case(Golden golden, String name, String op, JsonNode attrs, Map<String, JsonNode> names) {
+  public record Case(
+      Golden golden, String name, String op, JsonNode attrs, Map<String, JsonNode> names) {
     /** True if there is an array of this name. */
     public boolean has(String array) {
       return names.containsKey(array);
@@ -102,7 +103,8 @@ public final class Golden {
     public Array array(String array) {
       JsonNode t = names.get(array);
       if (t == null) {
-        throw new IllegalArgumentException(name + " has no array " + array + ", only " + names.keySet());
+        throw new IllegalArgumentException(
+            name + " has no array " + array + ", only " + names.keySet());
       }
       return golden.load(t);
     }
@@ -127,7 +129,8 @@ public final class Golden {
         () -> "SKIPPED: no reference values in " + folder.toAbsolutePath().normalize());
     try {
       Golden golden = new Golden(folder);
-      JsonNode root = JsonMapper.shared().readTree(Files.readString(folder.resolve("manifest.json")));
+      JsonNode root =
+          JsonMapper.shared().readTree(Files.readString(folder.resolve("manifest.json")));
       for (JsonNode c : root.get("cases")) {
         Map<String, JsonNode> arrays = new LinkedHashMap<>();
         c.get("tensors").properties().forEach(e -> arrays.put(e.getKey(), e.getValue()));

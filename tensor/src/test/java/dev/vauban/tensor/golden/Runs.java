@@ -61,7 +61,8 @@ public final class Runs {
     double allowed = tolerance * (scale < 1e-12 ? 1 : scale);
     for (int i = 0; i < expected.length; i++) {
       double error = Math.abs(actual[i] - expected[i]);
-      boolean same = actual[i] == expected[i] || (actual[i] != actual[i] && expected[i] != expected[i]);
+      boolean same =
+          actual[i] == expected[i] || (actual[i] != actual[i] && expected[i] != expected[i]);
       if (!same && !(error <= allowed)) {
         throw new AssertionError(
             "%s: element %d is %s, not %s (error %.2e, allowed %.2e)"

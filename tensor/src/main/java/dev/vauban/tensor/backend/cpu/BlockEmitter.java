@@ -230,10 +230,13 @@ final class BlockEmitter {
             : lanes.load(place(dtype, pointer, u, span), load.compute());
       }
       case Constant constant -> lanes.constant(constant.value(), constant.compute());
-      case Index index ->
-          span == null
-              ? lanes.index(indices[index.dim()], index.compute())
-              : lanes.laneIndex(indices[index.dim()], u * lanes.lanes(), index.compute());
+      case Index index -> {
+        Slot i = indices[index.dim()];
+        int offset = nest.part().from(index.dim());
+        yield span == null
+            ? lanes.index(i, offset, index.compute())
+            : lanes.laneIndex(i, offset + u * lanes.lanes(), index.compute());
+      }
       case Apply apply -> {
         List<Value> args = new ArrayList<>();
         for (int arg : apply.args()) {
@@ -273,8 +276,7 @@ final class BlockEmitter {
   }
 
   private Place place(DType dtype, Slot pointer, int u, Span span) {
-    return new Place(
-        dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
+    return new Place(dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
   }
 
   private int count(int u, Span span) {
@@ -291,8 +293,7 @@ final class BlockEmitter {
     for (int o = 0; o < accumulators.length; o++) {
       switch (nest.region().outputs().get(o)) {
         case Store store ->
-            lanes.store(
-                value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
+            lanes.store(value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
         case Reduction r -> {
           Slot accumulator = accumulators[o][u % accumulators[o].length];
           lanes.accumulate(r.kind(), accumulator, value(r.value(), u), count(u, span));
@@ -317,7 +318,8 @@ final class BlockEmitter {
   }
 
   private void finish(Span span) {
-    Target target = plan.partialSums() ? Target.PARTIAL : Target.FRESH;
+    boolean partial = plan.partialSums() || nest.continues();
+    Target target = partial ? Target.PARTIAL : Target.FRESH;
     for (int o = 0; o < accumulators.length; o++) {
       if (nest.region().outputs().get(o) instanceof Reduction r) {
         Reduced reduced = new Reduced(r.kind(), computeType(r), target);

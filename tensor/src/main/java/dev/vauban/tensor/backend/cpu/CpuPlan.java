@@ -42,9 +42,9 @@ final class CpuPlan implements Plan {
     return slab;
   }
 
-  /** The lowered program. */
-  Code code() {
-    return code;
+  /** The instance of the lowered program that runs. */
+  Frame frame() {
+    return frame;
   }
 
   @Override

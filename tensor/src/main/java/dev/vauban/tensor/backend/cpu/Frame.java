@@ -5,14 +5,15 @@ final class Frame implements AutoCloseable {
   final Code code;
   final long[] addresses;
   final int worker;
-  private final Step.Call[] calls;
+  final Step.Call[] calls;
   private final long[] nanos;
   private final Context context;
 
   /**
    * Lays the code out at {@code slab}.
    *
-   * @param worker index of the worker that runs it; nested frames of a top-level frame choose theirs
+   * @param worker index of the worker that runs it; nested frames of a top-level frame choose
+   *     theirs
    */
   Frame(Code code, long slab, int worker, Context context) {
     this.code = code;

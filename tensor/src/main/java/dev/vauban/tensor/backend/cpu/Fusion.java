@@ -38,6 +38,9 @@ final class Fusion {
   /** Arrays that one nest reads or writes. */
   private static final int MAX_ARRAYS = 24;
 
+  /** Scalar code of one nest; with its arrays it stays below {@link RegionCompiler#MAX_COST}. */
+  private static final int MAX_COST = 100;
+
   /** Operations of an inlined chain. */
   private static final int MAX_INLINE = 8;
 
@@ -92,7 +95,11 @@ final class Fusion {
       operations += inlined.getOrDefault(in, 0);
     }
     long large =
-        dependencies(e).stream().filter(Dependency::sameSpace).map(d -> memory(d.value())).distinct().count();
+        dependencies(e).stream()
+            .filter(Dependency::sameSpace)
+            .map(d -> memory(d.value()))
+            .distinct()
+            .count();
     if (large <= 1 && operations <= MAX_INLINE) {
       inlined.put(e, operations);
     }
@@ -100,7 +107,20 @@ final class Fusion {
 
   private static boolean isCheap(ScalarFn fn) {
     return switch (fn) {
-      case EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT, RECIPROCAL, POW, DIV ->
+      case EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TANH,
+          SIGMOID,
+          ERF,
+          SQRT,
+          RSQRT,
+          RECIPROCAL,
+          POW,
+          DIV ->
           false;
       default -> true;
     };
@@ -204,8 +224,7 @@ final class Fusion {
   /** A virtual node is stored if anything but a nest reads it. */
   private boolean needsMemory(Expr e) {
     return results.contains(e)
-        || consumers.getOrDefault(e, List.of()).stream()
-            .anyMatch(c -> !isInNest(c));
+        || consumers.getOrDefault(e, List.of()).stream().anyMatch(c -> !isInNest(c));
   }
 
   private static boolean isInNest(Expr e) {
@@ -264,7 +283,18 @@ final class Fusion {
         !(e.op() instanceof ReduceOp.Reduce r)
             || u.reducedAxes == null
             || u.reducedAxes.equals(r.axes());
-    return axes && u.nodes.size() < MAX_NODES && arrays(u) + e.inputs().size() < MAX_ARRAYS;
+    return axes
+        && u.nodes.size() < MAX_NODES
+        && cost(u) + cost(e) <= MAX_COST
+        && arrays(u) + e.inputs().size() < MAX_ARRAYS;
+  }
+
+  private static int cost(Unit u) {
+    return u.nodes.stream().mapToInt(Fusion::cost).sum();
+  }
+
+  private static int cost(Expr e) {
+    return e.op() instanceof ElementOp.Pointwise p ? RegionCompiler.cost(p.fn()) : 1;
   }
 
   /** True if {@code other} is not {@code home} and does not need it first. */
@@ -280,6 +310,7 @@ final class Fusion {
         && (a.reducedAxes == null || b.reducedAxes == null || a.reducedAxes.equals(b.reducedAxes))
         && (joining == null || accepts(b, joining))
         && a.nodes.size() + b.nodes.size() < MAX_NODES
+        && cost(a) + cost(b) <= MAX_COST
         && arrays(a) + arrays(b) < MAX_ARRAYS;
   }
 
@@ -402,18 +433,18 @@ final class Fusion {
     if (done.get(u.id)) {
       return;
     }
-    // Ancestors are complete sets, so running them in the order of their own sizes is a valid order.
+    // Ancestors are complete sets, so running them in the order of their own sizes is a valid
+    // order.
     List<Unit> before = new ArrayList<>();
     for (int i = u.ancestors.nextSetBit(0); i >= 0; i = u.ancestors.nextSetBit(i + 1)) {
       if (!done.get(i) && !units.get(i).merged) {
         before.add(units.get(i));
       }
     }
-    before.sort(
-        (a, b) ->
-            a.ancestors.cardinality() != b.ancestors.cardinality()
-                ? Integer.compare(a.ancestors.cardinality(), b.ancestors.cardinality())
-                : Integer.compare(a.id, b.id));
+    before.sort((a, b) ->
+        a.ancestors.cardinality() != b.ancestors.cardinality()
+            ? Integer.compare(a.ancestors.cardinality(), b.ancestors.cardinality())
+            : Integer.compare(a.id, b.id));
     for (Unit b : before) {
       done.set(b.id);
       order.add(b);

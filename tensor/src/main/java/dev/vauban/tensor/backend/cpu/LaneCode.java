@@ -53,8 +53,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
    * @param dtype stored type
    * @param pointer local that holds an address
    * @param offset bytes to add to it
-   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row;
-   *     or {@link #LIMITED}
+   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row; or
+   *     {@link #LIMITED}
    */
   record Place(DType dtype, Slot pointer, long offset, int count) {}
 
@@ -66,8 +66,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
 
   Value constant(double value, DType compute);
 
-  /** An int local as a number, the same for all lanes. */
-  Value index(Slot i, DType compute);
+  /** The number i + offset, the same for all lanes. */
+  Value index(Slot i, int offset, DType compute);
 
   /** The numbers i + offset + lane. */
   Value laneIndex(Slot i, int offset, DType compute);

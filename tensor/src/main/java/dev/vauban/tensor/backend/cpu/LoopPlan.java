@@ -7,7 +7,6 @@ import dev.vauban.tensor.backend.cpu.Region.Constant;
 import dev.vauban.tensor.backend.cpu.Region.Reduction;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -48,13 +47,14 @@ record LoopPlan(
   static final int UNROLL_COST = 60;
 
   /**
-   * Operations in a block. HotSpot's first compiler runs out of registers not far above twice as
-   * many, and then the second never sees the method.
+   * The {@link #cost} of the code in a block. HotSpot's first compiler expands each vector
+   * operation into some fifty instructions and runs out of virtual registers from about 220 on;
+   * then the second one never gets to see the method.
    */
-  static final int BLOCK_COST = 160;
+  static final int BLOCK_COST = 170;
 
-  /** The {@link #cost} up to which code is emitted for vectors. */
-  static final int MAX_VECTOR_COST = 250;
+  /** What loading or storing part of a vector costs more: the first compiler expands it most. */
+  private static final int MASK_COST = 15;
 
   /**
    * A loop over a dimension.
@@ -71,9 +71,32 @@ record LoopPlan(
    */
   record Span(int vectors, int lastCount) {}
 
+  /**
+   * A place where a nest is cut in two.
+   *
+   * @param at size of the first part along the dimension
+   */
+  record Cut(int dim, int at) {}
+
+  /**
+   * Where to cut a nest so that vectors cover one part: after the last whole vector, if parts of
+   * vectors would take too much code. Null if it need not be cut, or cutting does not help.
+   */
+  static Cut cut(Region nest, VectorWidth width) {
+    int dim = vectorDim(nest, width);
+    if (dim < 0 || Vectors.of(nest, dim, width) != null) {
+      return null;
+    }
+    int whole = nest.dims().get(dim) / width.lanes() * width.lanes();
+    boolean exact = !isReduced(nest, dim) || !hasNarrowReductions(nest);
+    return whole > 0 && cost(nest) <= BLOCK_COST && exact ? new Cut(dim, whole) : null;
+  }
+
   /** The plan for a nest whose reductions all reduce the same dimensions. */
   static LoopPlan of(Region nest, VectorWidth width) {
-    int vectorDim = cost(nest) > MAX_VECTOR_COST ? -1 : vectorDim(nest, width);
+    int dim = vectorDim(nest, width);
+    Vectors vectors = dim < 0 ? null : Vectors.of(nest, dim, width);
+    int vectorDim = vectors == null ? -1 : dim;
     List<Integer> kept = new ArrayList<>();
     List<Integer> reduced = new ArrayList<>();
     for (int d = 0; d < nest.dims().size(); d++) {
@@ -82,9 +105,8 @@ record LoopPlan(
       }
     }
     if (vectorDim < 0) {
-      return cut(nest, -1, loops(nest, kept, reduced), new Span(1, 1), null, kept.size());
+      return blocks(nest, -1, loops(nest, kept, reduced), new Span(1, 1), null, kept.size());
     }
-    Vectors vectors = Vectors.of(nest, vectorDim, width);
     List<Loop> loops = new ArrayList<>(loops(nest, kept, reduced));
     int reducedLevel = kept.size();
     if (vectors.loop != null) {
@@ -94,7 +116,7 @@ record LoopPlan(
         reducedLevel++;
       }
     }
-    return cut(nest, vectorDim, loops, vectors.main, vectors.rest, reducedLevel);
+    return blocks(nest, vectorDim, loops, vectors.main, vectors.rest, reducedLevel);
   }
 
   private static List<Loop> loops(Region nest, List<Integer> kept, List<Integer> reduced) {
@@ -138,12 +160,11 @@ record LoopPlan(
             .allMatch(o -> width.holds(o.dtype()) && isUnit(o.strides().get(dim)));
     boolean outputs =
         nest.outputs().stream()
-            .allMatch(
-                o ->
-                    width.holds(o.dtype())
-                        && (o instanceof Reduction
-                            ? isUnit(o.strides().get(dim))
-                            : o.strides().get(dim) == 1 || nest.dims().get(dim) == 1));
+            .allMatch(o ->
+                width.holds(o.dtype())
+                    && (o instanceof Reduction
+                        ? isUnit(o.strides().get(dim))
+                        : o.strides().get(dim) == 1 || nest.dims().get(dim) == 1));
     return operands
         && outputs
         && nest.code().stream().allMatch(i -> i.compute() != DType.F64 && hasVectorForm(nest, i));
@@ -169,39 +190,52 @@ record LoopPlan(
   /** How the vector dimension is covered: unrolled whole, or a loop and a rest. */
   private record Vectors(Loop loop, Span main, Span rest) {
 
+    /** Null if the code would be too much for one block. */
     static Vectors of(Region nest, int dim, VectorWidth width) {
-      int size = nest.dims().get(dim);
       int lanes = width.lanes();
-      int whole = size / lanes;
-      int tail = size % lanes;
-      int all = whole + (tail > 0 ? 1 : 0);
+      int whole = nest.dims().get(dim) / lanes;
+      int tail = nest.dims().get(dim) % lanes;
       int cost = cost(nest);
+      if (cost > BLOCK_COST || tail > 0 && !hasMasks(nest, width)) {
+        return null;
+      }
+      int masks = tail > 0 ? MASK_COST * accesses(nest, dim) : 0;
+      int all = whole + (tail > 0 ? 1 : 0);
+      int last = tail > 0 ? tail : lanes;
       int accumulators = (int) nest.outputs().stream().filter(Reduction.class::isInstance).count();
       int registers = lanes == 16 ? 16 : 8;
-      if (all == 1
-          || all <= 8 && all * cost <= BLOCK_COST && all * accumulators <= registers) {
-        return new Vectors(null, new Span(all, tail > 0 ? tail : lanes), null);
+      if (all * cost + masks <= BLOCK_COST
+          && (all == 1 || all <= 8 && all * accumulators <= registers)) {
+        return new Vectors(null, new Span(all, last), null);
       }
-      if (tail > 0 && 2 * cost > BLOCK_COST && hasMasks(nest, width)) {
-        // Too much code for a second copy: every vector is masked, though only the last needs it.
-        return new Vectors(
-            new Loop(dim, lanes, all * lanes), new Span(1, LaneCode.LIMITED), null);
+      for (int unroll = 4; unroll >= 1; unroll /= 2) {
+        int left = whole % unroll + (tail > 0 ? 1 : 0);
+        int copies = unroll + left;
+        boolean pays =
+            unroll == 1 || copies * cost <= UNROLL_COST && unroll * accumulators <= registers;
+        if (whole >= unroll && pays && copies * cost + masks <= BLOCK_COST) {
+          return new Vectors(
+              new Loop(dim, unroll * lanes, whole / unroll * unroll * lanes),
+              new Span(unroll, lanes),
+              left == 0 ? null : new Span(left, last));
+        }
       }
-      int unroll = 4;
-      while (unroll > 1 && !fits(unroll, whole, tail, cost, accumulators, registers)) {
-        unroll /= 2;
-      }
-      int left = whole % unroll + (tail > 0 ? 1 : 0);
-      return new Vectors(
-          new Loop(dim, unroll * lanes, whole / unroll * unroll * lanes),
-          new Span(unroll, lanes),
-          left == 0 ? null : new Span(left, tail > 0 ? tail : lanes));
+      // One copy of the code, every vector masked though only the last needs it.
+      return whole > 0 && cost + masks <= BLOCK_COST
+          ? new Vectors(new Loop(dim, lanes, all * lanes), new Span(1, LaneCode.LIMITED), null)
+          : null;
     }
 
-    private static boolean fits(
-        int unroll, int whole, int tail, int cost, int accumulators, int registers) {
-      int copies = unroll + whole % unroll + (tail > 0 ? 1 : 0);
-      return whole >= unroll && copies * cost <= UNROLL_COST && unroll * accumulators <= registers;
+    /** Loads and stores along the dimension. */
+    private static int accesses(Region nest, int dim) {
+      int loads = (int) nest.operands().stream().filter(o -> o.strides().get(dim) != 0).count();
+      int accesses = loads;
+      for (Region.Output output : nest.outputs()) {
+        if (output.strides().get(dim) != 0) {
+          accesses += output instanceof Reduction ? 2 : 1;
+        }
+      }
+      return accesses;
     }
 
     private static boolean hasMasks(Region nest, VectorWidth width) {
@@ -209,7 +243,7 @@ record LoopPlan(
     }
   }
 
-  private static LoopPlan cut(
+  private static LoopPlan blocks(
       Region nest, int vectorDim, List<Loop> loops, Span main, Span rest, int reducedLevel) {
     int level = loops.size();
     int steps = 1;
@@ -226,16 +260,18 @@ record LoopPlan(
       level--;
     }
     // Completing a result in memory needs memory that holds partial results exactly.
-    boolean inRegisters =
-        IntStream.range(0, nest.outputs().size())
-            .mapToObj(nest.outputs()::get)
-            .anyMatch(
-                o -> o instanceof Reduction r && r.dtype() != nest.code().get(r.value()).compute());
+    boolean inRegisters = hasNarrowReductions(nest);
     if (inRegisters && level >= reducedLevel) {
       level = reducedLevel;
       tile = 0;
     }
     return new LoopPlan(vectorDim, List.copyOf(loops), main, rest, level, tile, reducedLevel);
+  }
+
+  private static boolean hasNarrowReductions(Region nest) {
+    return nest.outputs().stream()
+        .anyMatch(
+            o -> o instanceof Reduction r && r.dtype() != nest.code().get(r.value()).compute());
   }
 
   /** True if reductions are completed in memory by more than one block. */
@@ -260,15 +296,15 @@ record LoopPlan(
       cost += instruction instanceof Apply apply ? cost(apply.fn()) : 1;
     }
     for (Region.Operand operand : nest.operands()) {
-      cost += operand.dtype().bytes() < 4 ? 3 : 1;
+      cost += operand.dtype().bytes() < 4 ? 5 : 2;
     }
     for (Region.Output output : nest.outputs()) {
-      cost += output.dtype().bytes() < 4 ? 9 : 1;
+      cost += output.dtype().bytes() < 4 ? 11 : 3;
     }
     return cost;
   }
 
-  private static int cost(ScalarFn fn) {
+  static int cost(ScalarFn fn) {
     return switch (fn) {
       case NEG, ABS, SQRT, ADD, SUB, MUL, DIV, MIN, MAX, LT, LE, EQ, NE, SELECT -> 1;
       case RSQRT, RECIPROCAL, RELU -> 2;

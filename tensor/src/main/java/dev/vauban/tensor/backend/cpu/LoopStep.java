@@ -38,8 +38,8 @@ record LoopStep(Code body, ControlOp.Loop loop, List<Object> reads, List<Object>
     return new Running(frame, slots, scratch);
   }
 
-  private final class Running implements Call {
-    private final Frame own;
+  final class Running implements Call {
+    final Frame own;
     private final int[] slots;
     private final long number;
     private final long[] other;

@@ -7,13 +7,18 @@ import java.util.List;
  * A body run for each element, elements shared out over the workers. Every worker has its own
  * frame; results do not depend on which worker runs which element.
  */
-record MapStep(
-    Code body, ControlOp.Map map, int frames, List<Object> reads, List<Object> writes)
+record MapStep(Code body, ControlOp.Map map, int frames, List<Object> reads, List<Object> writes)
     implements Step {
 
   @Override
   public String label() {
-    return "map over " + map.size() + " on " + frames + " worker(s), " + body.steps().size() + " kernels";
+    return "map over "
+        + map.size()
+        + " on "
+        + frames
+        + " worker(s), "
+        + body.steps().size()
+        + " kernels";
   }
 
   @Override
@@ -31,8 +36,8 @@ record MapStep(
     return new Running(frame, slots, scratch);
   }
 
-  private final class Running implements Call, Workers.Task {
-    private final Frame[] own;
+  final class Running implements Call, Workers.Task {
+    final Frame[] own;
     private final Workers workers;
     private final int[] slots;
     private final long[] inBytes;

@@ -43,45 +43,12 @@ final class NativeMemory {
   /** Rounds to nearest, ties to even; NaN stays NaN. */
   static void bf16(long address, float value) {
     int bits = Float.floatToRawIntBits(value);
-    int rounded =
-        value != value ? bits | 0x400000 : bits + 0x7fff + (bits >>> 16 & 1);
+    int rounded = value != value ? bits | 0x400000 : bits + 0x7fff + (bits >>> 16 & 1);
     ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, (short) (rounded >>> 16));
   }
 
   /** Limits to [0, 255]. */
   static void u8(long address, int value) {
     ALL.set(ValueLayout.JAVA_BYTE, address, (byte) Math.max(0, Math.min(255, value)));
-  }
-
-  static float rawFloat(long address) {
-    return f32(address);
-  }
-
-  static int rawInt(long address) {
-    return i32(address);
-  }
-
-  static short rawShort(long address) {
-    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
-  }
-
-  static byte rawByte(long address) {
-    return ALL.get(ValueLayout.JAVA_BYTE, address);
-  }
-
-  static void rawFloat(long address, float value) {
-    f32(address, value);
-  }
-
-  static void rawInt(long address, int value) {
-    i32(address, value);
-  }
-
-  static void rawShort(long address, short value) {
-    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
-  }
-
-  static void rawByte(long address, byte value) {
-    ALL.set(ValueLayout.JAVA_BYTE, address, value);
   }
 }

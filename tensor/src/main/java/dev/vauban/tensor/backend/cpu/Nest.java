@@ -20,11 +20,30 @@ import java.util.function.Consumer;
  * @param outputAddresses for each output, where {@link RegionKernel#run} finds its address
  * @param dependencies for each value, the dimensions along which it changes
  * @param live values that reach an output
+ * @param part which part of the iteration space this is
  */
 record Nest(
-    Region region, List<Integer> outputAddresses, boolean[][] dependencies, boolean[] live) {
+    Region region,
+    List<Integer> outputAddresses,
+    boolean[][] dependencies,
+    boolean[] live,
+    Part part) {
+
+  /** Where a space that has been cut along a dimension begins. */
+  record Part(int dim, int begin) {
+    static final Part ALL = new Part(0, 0);
+
+    /** The index of the original space at which a dimension begins. */
+    int from(int d) {
+      return d == dim ? begin : 0;
+    }
+  }
 
   static Nest of(Region region, List<Integer> outputAddresses) {
+    return of(region, outputAddresses, Part.ALL);
+  }
+
+  private static Nest of(Region region, List<Integer> outputAddresses, Part part) {
     List<Instruction> code = region.code();
     boolean[][] dependencies = new boolean[code.size()][region.dims().size()];
     for (int v = 0; v < dependencies.length; v++) {
@@ -52,7 +71,7 @@ record Nest(
         live[convert.arg()] = true;
       }
     }
-    return new Nest(region, List.copyOf(outputAddresses), dependencies, live);
+    return new Nest(region, List.copyOf(outputAddresses), dependencies, live, part);
   }
 
   private static Consumer<Integer> mergeInto(boolean[][] dependencies, int v) {
@@ -61,6 +80,19 @@ record Nest(
         dependencies[v][dim] |= dependencies[arg][dim];
       }
     };
+  }
+
+  /** The points whose index along a dimension lies in [begin, end). */
+  Nest part(int dim, int begin, int end) {
+    List<Integer> dims = new ArrayList<>(region.dims());
+    dims.set(dim, end - begin);
+    Region cut = new Region(dims, region.operands(), region.code(), region.outputs());
+    return of(cut, outputAddresses, new Part(dim, begin));
+  }
+
+  /** True if the reductions of this part complete what an earlier part began. */
+  boolean continues() {
+    return part.begin > 0 && LoopPlan.isReduced(region, part.dim);
   }
 
   boolean dependsOn(int value, int dim) {
@@ -102,6 +134,11 @@ record Nest(
       }
     }
     return advanced;
+  }
+
+  /** Bytes from an array's address to the first point of this part. */
+  long offset(int array) {
+    return part.begin * strideBytes(array, part.dim);
   }
 
   private long strideBytes(int array, int dim) {

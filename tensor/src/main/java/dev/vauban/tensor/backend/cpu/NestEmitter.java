@@ -58,6 +58,8 @@ final class NestEmitter {
         run.load(addresses);
         run.push(nest.address(array));
         run.op(Opcodes.LALOAD);
+        run.push(nest.offset(array));
+        run.op(Opcodes.LADD);
         pointers[array] = run.keep(long.class);
       }
     }
@@ -159,7 +161,14 @@ final class NestEmitter {
     }
     Set<Invariant> invariants = new LinkedHashSet<>();
     // The first pass only finds out which constants the method needs.
-    emitBlock(new ClassWriter(0), block, descriptor.toString(), pointers, indices, part, span,
+    emitBlock(
+        new ClassWriter(0),
+        block,
+        descriptor.toString(),
+        pointers,
+        indices,
+        part,
+        span,
         invariants);
     int bytes =
         emitBlock(writer, block, descriptor.toString(), pointers, indices, part, span, invariants);
@@ -185,8 +194,7 @@ final class NestEmitter {
       Span span,
       Set<Invariant> invariants) {
     MethodVisitor method =
-        target.visitMethod(
-            Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, block, descriptor, null, null);
+        target.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, block, descriptor, null, null);
     method.visitCode();
     Bytecode code = new Bytecode(method, 0);
     Slot[] ownPointers = parameters(code, pointers);

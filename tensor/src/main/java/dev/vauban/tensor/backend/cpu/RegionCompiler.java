@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
+import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Region.Apply;
 import dev.vauban.tensor.backend.cpu.Region.Instruction;
 import java.lang.invoke.MethodHandles;
@@ -18,6 +19,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * truncate; stores to u8 limit to [0, 255]; NaN becomes 0.
  */
 final class RegionCompiler {
+  /** The {@link #cost(Region)} up to which a region runs in vectors. */
+  static final int MAX_COST = LoopPlan.BLOCK_COST;
+
   private static final Map<Region, RegionKernel> KERNELS = new ConcurrentHashMap<>();
 
   private RegionCompiler() {}
@@ -52,10 +56,15 @@ final class RegionCompiler {
 
   /**
    * Operations that one vector of points takes, roughly: 1 for an addition, 25 for an exponential.
-   * Regions above {@link LoopPlan#MAX_VECTOR_COST} run right but without vectors: split them.
+   * Regions above {@link #MAX_COST} run right but without vectors: split them.
    */
   static int cost(Region region) {
     return LoopPlan.cost(region);
+  }
+
+  /** What a function adds to {@link #cost(Region)}. */
+  static int cost(ScalarFn fn) {
+    return LoopPlan.cost(fn);
   }
 
   private static void check(Region region) {
@@ -64,9 +73,7 @@ final class RegionCompiler {
       if (compute == DType.BF16 || compute == DType.U8) {
         throw new IllegalArgumentException(compute + " values are computed in F32 or I32");
       }
-      if (instruction instanceof Apply apply
-          && compute == DType.I32
-          && !apply.fn().onIntegers()) {
+      if (instruction instanceof Apply apply && compute == DType.I32 && !apply.fn().onIntegers()) {
         throw new IllegalArgumentException(apply.fn() + " is not defined on I32");
       }
     }

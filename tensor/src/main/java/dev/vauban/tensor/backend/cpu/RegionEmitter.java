@@ -97,15 +97,25 @@ final class RegionEmitter {
     List<Output> written = outputs.stream().map(region.outputs()::get).toList();
     List<Integer> at = outputs.stream().map(o -> region.operands().size() + o).toList();
     Region pass = new Region(region.dims(), region.operands(), region.code(), written);
-    NestEmitter nest = emitter(Nest.of(pass, at), run);
-    if (nest.plan().partialSums()) {
+    List<NestEmitter> parts = parts(Nest.of(pass, at)).stream().map(n -> emitter(n, run)).toList();
+    if (parts.stream().anyMatch(part -> part.plan().partialSums())) {
       for (int o = 0; o < written.size(); o++) {
         if (written.get(o) instanceof Reduction r) {
           emitter(Nest.of(fill(r), List.of(at.get(o))), run).emit(addresses);
         }
       }
     }
-    nest.emit(addresses);
+    parts.forEach(part -> part.emit(addresses));
+  }
+
+  /** The pass, or what whole vectors cover of it and the rest. */
+  private List<Nest> parts(Nest nest) {
+    LoopPlan.Cut cut = LoopPlan.cut(nest.essential(), width);
+    if (cut == null) {
+      return List.of(nest);
+    }
+    int size = region.dims().get(cut.dim());
+    return List.of(nest.part(cut.dim(), 0, cut.at()), nest.part(cut.dim(), cut.at(), size));
   }
 
   private NestEmitter emitter(Nest nest, Bytecode run) {
@@ -141,7 +151,9 @@ final class RegionEmitter {
         List.of(new Store(0, r.dtype(), strides)));
   }
 
-  /** Frames merge only equal types and unused ones, so no class needs to be loaded to compute them. */
+  /**
+   * Frames merge only equal types and unused ones, so no class needs to be loaded to compute them.
+   */
   private static final class FrameWriter extends ClassWriter {
     FrameWriter() {
       super(COMPUTE_FRAMES);

@@ -56,8 +56,10 @@ record ScalarCode(Bytecode code) implements LaneCode {
   }
 
   @Override
-  public Value index(Slot i, DType compute) {
+  public Value index(Slot i, int offset, DType compute) {
     code.load(i);
+    code.push(offset);
+    code.op(Opcodes.IADD);
     cast(I32, compute);
     return keep(compute);
   }
@@ -92,8 +94,28 @@ record ScalarCode(Bytecode code) implements LaneCode {
       case MUL -> code.op(opcode(Opcodes.IMUL, compute));
       case DIV -> code.op(opcode(Opcodes.IDIV, compute));
       case ABS, MAX, MIN -> code.call(Math.class, fn.name().toLowerCase(), types);
-      case SIGN, FLOOR, EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT,
-          RECIPROCAL, RELU, POW, LT, LE, EQ, NE, SELECT, CLAMP ->
+      case SIGN,
+          FLOOR,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TANH,
+          SIGMOID,
+          ERF,
+          SQRT,
+          RSQRT,
+          RECIPROCAL,
+          RELU,
+          POW,
+          LT,
+          LE,
+          EQ,
+          NE,
+          SELECT,
+          CLAMP ->
           code.call(ScalarMath.class, fn.name().toLowerCase(), types);
     }
     return keep(compute);

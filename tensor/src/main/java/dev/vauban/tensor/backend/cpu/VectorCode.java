@@ -11,7 +11,6 @@ import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import dev.vauban.tensor.backend.cpu.kernels.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -52,6 +51,9 @@ final class VectorCode implements LaneCode {
 
   private record Mask(DType dtype, int count) implements Invariant {}
 
+  /** 0, 1, 2, ... */
+  private record LaneNumbers(DType dtype) implements Invariant {}
+
   /**
    * @param wanted what an earlier pass over the same method asked for, made here and now; grows by
    *     what this pass asks for
@@ -90,11 +92,14 @@ final class VectorCode implements LaneCode {
         code.call(IntVector.class, "broadcast", VectorSpecies.class, int.class);
         yield code.keep(IntVector.class);
       }
-      case Mask m -> {
-        pushSpecies(m.dtype);
-        code.push((1L << m.count) - 1);
-        code.call(VectorMask.class, "fromLong", VectorSpecies.class, long.class);
-        yield code.keep(VectorMask.class);
+      case Mask m -> firstLanes(m.dtype, () -> code.push(m.count));
+      case LaneNumbers n -> {
+        Class<?> type = vectorClass(n.dtype);
+        pushSpecies(n.dtype);
+        code.call(type, "zero", VectorSpecies.class);
+        code.push(1);
+        code.call(type, "addIndex", int.class);
+        yield code.keep(type);
       }
     };
   }
@@ -105,21 +110,38 @@ final class VectorCode implements LaneCode {
 
   @Override
   public void limit(Slot i, int size, Set<DType> types) {
-    code.push(1L);
     code.push(size);
     code.load(i);
     code.op(Opcodes.ISUB);
     code.push(lanes());
     code.call(Math.class, "min", int.class, int.class);
-    code.op(Opcodes.LSHL);
-    code.push(1L);
-    code.op(Opcodes.LSUB);
-    Slot bits = code.keep(long.class);
+    Slot count = code.keep(int.class);
     for (DType type : types) {
-      pushSpecies(type);
-      code.load(bits);
-      code.call(VectorMask.class, "fromLong", VectorSpecies.class, long.class);
-      limits.put(type, code.keep(VectorMask.class));
+      limits.put(type, firstLanes(type, () -> code.load(count)));
+    }
+  }
+
+  /** The mask of the lanes below a count, an int from 0 to the number of lanes. */
+  private Slot firstLanes(DType type, Runnable pushCount) {
+    // Not VectorMask.fromLong: it branches on full masks, and a merged mask would be boxed.
+    code.load(invariant(new LaneNumbers(type)));
+    code.push(VectorOperators.class, "LT");
+    pushSpecies(type);
+    pushCount.run();
+    narrowInt(type);
+    code.call(vectorClass(type), "broadcast", VectorSpecies.class, primitive(type));
+    code.call(vectorClass(type), "compare", VectorOperators.Comparison.class, Vector.class);
+    return code.keep(VectorMask.class);
+  }
+
+  /** Converts the small int on the stack. */
+  private void narrowInt(DType type) {
+    switch (type) {
+      case F32 -> code.op(Opcodes.I2F);
+      case BF16 -> code.op(Opcodes.I2S);
+      case U8 -> code.op(Opcodes.I2B);
+      case I32 -> {}
+      case F64 -> throw new IllegalArgumentException("f64 is computed by scalar code");
     }
   }
 
@@ -141,15 +163,6 @@ final class VectorCode implements LaneCode {
 
   @Override
   public Value load(Place place, DType compute) {
-    if (place.count() == lanes() || width.hasMasks(place.dtype())) {
-      loadVector(place);
-    } else {
-      loadLanes(place);
-    }
-    return widened(place.dtype(), compute);
-  }
-
-  private void loadVector(Place place) {
     Class<?> type = vectorClass(place.dtype());
     boolean whole = place.count() == lanes();
     Slot mask = whole ? null : mask(place.dtype(), place.count());
@@ -176,6 +189,7 @@ final class VectorCode implements LaneCode {
           ByteOrder.class,
           VectorMask.class);
     }
+    return widened(place.dtype(), compute);
   }
 
   /** From a vector of stored elements on the stack to a value of type compute. */
@@ -200,21 +214,6 @@ final class VectorCode implements LaneCode {
     return convert(new Value(loaded, code.keep(vectorClass(loaded))), compute);
   }
 
-  /** Few elements, one by one, where the machine has no masks for the type. */
-  private void loadLanes(Place place) {
-    DType dtype = place.dtype();
-    Class<?> type = vectorClass(dtype);
-    Class<?> element = primitive(dtype);
-    pushSpecies(dtype);
-    code.call(type, "zero", VectorSpecies.class);
-    for (int lane = 0; lane < place.count(); lane++) {
-      code.push(lane);
-      pushAddress(place.pointer(), place.offset() + (long) lane * dtype.bytes());
-      code.call(NativeMemory.class, "raw" + label(dtype), long.class);
-      code.call(type, "withLane", int.class, element);
-    }
-  }
-
   @Override
   public Value loadRepeated(Place place, DType compute) {
     DType dtype = place.dtype();
@@ -222,8 +221,7 @@ final class VectorCode implements LaneCode {
     pushSpecies(loaded);
     pushAddress(place.pointer(), place.offset());
     code.call(NativeMemory.class, dtype.label(), long.class);
-    code.call(
-        vectorClass(loaded), "broadcast", VectorSpecies.class, primitive(loaded));
+    code.call(vectorClass(loaded), "broadcast", VectorSpecies.class, primitive(loaded));
     return convert(new Value(loaded, code.keep(vectorClass(loaded))), compute);
   }
 
@@ -231,12 +229,7 @@ final class VectorCode implements LaneCode {
   public void store(Value value, Place place) {
     DType dtype = place.dtype();
     Slot number = convert(value, dtype.isFloat() ? F32 : I32).number();
-    Slot narrow = narrowed(number, dtype);
-    if (place.count() == lanes() || width.hasMasks(dtype)) {
-      storeVector(narrow, place);
-    } else {
-      storeLanes(narrow, place);
-    }
+    storeVector(narrowed(number, dtype), place);
   }
 
   private Slot narrowed(Slot number, DType dtype) {
@@ -247,7 +240,9 @@ final class VectorCode implements LaneCode {
       Slot odd = and(shiftRightUnsigned(bits, 16), 1);
       Slot rounded = binary(addInt(bits, 0x7fff), "add", odd);
       Slot quiet = or(bits, 0x400000);
-      Slot chosen = blend(rounded, quiet, castMask(isNaN(number), I32));
+      Slot magnitude = and(bits, Integer.MAX_VALUE);
+      Slot infinity = invariant(new IntConstant(Float.floatToRawIntBits(Float.POSITIVE_INFINITY)));
+      Slot chosen = blend(rounded, quiet, compare(VectorOperators.GT, magnitude, infinity));
       code.load(shiftRightUnsigned(chosen, 16));
       code.push(VectorOperators.class, "I2S");
       reshapeTo(BF16);
@@ -272,11 +267,7 @@ final class VectorCode implements LaneCode {
     code.push(ByteOrder.class, "LITTLE_ENDIAN");
     if (whole) {
       code.call(
-          vector.type(),
-          "intoMemorySegment",
-          MemorySegment.class,
-          long.class,
-          ByteOrder.class);
+          vector.type(), "intoMemorySegment", MemorySegment.class, long.class, ByteOrder.class);
     } else {
       code.load(mask);
       code.call(
@@ -286,17 +277,6 @@ final class VectorCode implements LaneCode {
           long.class,
           ByteOrder.class,
           VectorMask.class);
-    }
-  }
-
-  private void storeLanes(Slot vector, Place place) {
-    DType dtype = place.dtype();
-    for (int lane = 0; lane < place.count(); lane++) {
-      pushAddress(place.pointer(), place.offset() + (long) lane * dtype.bytes());
-      code.load(vector);
-      code.push(lane);
-      code.call(vector.type(), "lane", int.class);
-      code.call(NativeMemory.class, "raw" + label(dtype), long.class, primitive(dtype));
     }
   }
 
@@ -331,10 +311,6 @@ final class VectorCode implements LaneCode {
     };
   }
 
-  private static String label(DType dtype) {
-    return dtype.bytes() == 1 ? "Byte" : dtype.bytes() == 2 ? "Short" : dtype == F32 ? "Float" : "Int";
-  }
-
   // ---- values
 
   @Override
@@ -343,9 +319,7 @@ final class VectorCode implements LaneCode {
   }
 
   private Slot number(double value, DType compute) {
-    return compute == F32
-        ? constant((float) value)
-        : invariant(new IntConstant((int) value));
+    return compute == F32 ? constant((float) value) : invariant(new IntConstant((int) value));
   }
 
   /** A float constant in all lanes. */
@@ -354,9 +328,11 @@ final class VectorCode implements LaneCode {
   }
 
   @Override
-  public Value index(Slot i, DType compute) {
+  public Value index(Slot i, int offset, DType compute) {
     pushSpecies(I32);
     code.load(i);
+    code.push(offset);
+    code.op(Opcodes.IADD);
     code.call(IntVector.class, "broadcast", VectorSpecies.class, int.class);
     return convert(new Value(I32, code.keep(IntVector.class)), compute);
   }
@@ -385,10 +361,8 @@ final class VectorCode implements LaneCode {
   @Override
   public Value apply(ScalarFn fn, List<Value> args, DType compute, Form form) {
     if (fn.isComparison()) {
-      Slot mask =
-          compare(comparison(fn), args.get(0).number(), args.get(1).number());
-      Slot number =
-          form == Form.MASK ? null : blend(number(0, compute), number(1, compute), mask);
+      Slot mask = compare(comparison(fn), args.get(0).number(), args.get(1).number());
+      Slot number = form == Form.MASK ? null : blend(number(0, compute), number(1, compute), mask);
       return new Value(compute, number, mask, null);
     }
     if (fn == ScalarFn.SELECT) {
@@ -449,8 +423,7 @@ final class VectorCode implements LaneCode {
       case MAX -> max(a, args.get(1));
       case CLAMP -> min(max(a, args.get(1)), args.get(2));
       case POW -> power(a, args.get(1).known());
-      case SIN, COS ->
-          throw new IllegalArgumentException(fn + " is computed by scalar code");
+      case SIN, COS -> throw new IllegalArgumentException(fn + " is computed by scalar code");
       case LT, LE, EQ, NE, SELECT -> throw new AssertionError(fn + " works on masks");
     };
   }
@@ -494,24 +467,31 @@ final class VectorCode implements LaneCode {
 
   @Override
   public Slot neutral(Region.Kind kind, DType compute) {
-    Slot neutral =
-        switch (kind) {
-          case SUM -> number(0, compute);
-          case MAX -> number(compute == F32 ? Double.NEGATIVE_INFINITY : Integer.MIN_VALUE, compute);
-          case MIN -> number(compute == F32 ? Double.POSITIVE_INFINITY : Integer.MAX_VALUE, compute);
-        };
+    Slot neutral = neutralConstant(kind, compute);
     code.load(neutral);
     return code.keep(neutral.type());
   }
 
+  private Slot neutralConstant(Region.Kind kind, DType compute) {
+    return switch (kind) {
+      case SUM -> number(0, compute);
+      case MAX -> number(compute == F32 ? Double.NEGATIVE_INFINITY : Integer.MIN_VALUE, compute);
+      case MIN -> number(compute == F32 ? Double.POSITIVE_INFINITY : Integer.MAX_VALUE, compute);
+    };
+  }
+
+  // An accumulator is carried around a loop, where the just-in-time compiler knows its class only
+  // from profiles that all users of the Vector API share. So no method is called on one: it is the
+  // argument of a method of a vector whose class is certain.
+
   @Override
   public void accumulate(Region.Kind kind, Slot accumulator, Value value, int count) {
-    Slot combined = binary(accumulator, method(kind), value.number());
+    Slot number = value.number();
     if (count < lanes()) {
-      combined =
-          blend(accumulator, combined, mask(value.compute(), count));
+      DType compute = value.compute();
+      number = blend(neutralConstant(kind, compute), number, mask(compute, count));
     }
-    code.load(combined);
+    code.load(binary(number, method(kind), accumulator));
     code.store(accumulator);
   }
 
@@ -525,27 +505,20 @@ final class VectorCode implements LaneCode {
 
   @Override
   public void finish(Reduced reduced, Slot accumulator, Place place) {
-    Slot result = accumulator;
-    if (reduced.target() == Target.PARTIAL) {
-      Value before = load(place, reduced.compute());
-      result = binary(before.number(), method(reduced.kind()), accumulator);
-    }
+    Slot before =
+        reduced.target() == Target.PARTIAL
+            ? load(place, reduced.compute()).number()
+            : neutralConstant(reduced.kind(), reduced.compute());
+    Slot result = binary(before, method(reduced.kind()), accumulator);
     store(new Value(reduced.compute(), result), place);
   }
 
   @Override
   public void finishLanes(Reduced reduced, List<Slot> accumulators, Place place) {
-    String method = method(reduced.kind());
-    List<Slot> level = new ArrayList<>(accumulators);
-    while (level.size() > 1) {
-      List<Slot> halved = new ArrayList<>();
-      for (int i = 0; i < level.size(); i += 2) {
-        Slot a = level.get(i);
-        halved.add(i + 1 < level.size() ? binary(a, method, level.get(i + 1)) : a);
-      }
-      level = halved;
+    Slot vector = neutralConstant(reduced.kind(), reduced.compute());
+    for (Slot accumulator : accumulators) {
+      vector = binary(vector, method(reduced.kind()), accumulator);
     }
-    Slot vector = level.get(0);
     ScalarCode scalar = new ScalarCode(code);
     if (reduced.kind() == Region.Kind.SUM) {
       // The order in which reduceLanes(ADD) adds is unspecified; this one is a balanced tree.
@@ -711,13 +684,6 @@ final class VectorCode implements LaneCode {
     code.push(operand);
     code.call(IntVector.class, "lanewise", VectorOperators.Binary.class, int.class);
     return code.keep(IntVector.class);
-  }
-
-  private Slot castMask(Slot mask, DType dtype) {
-    code.load(mask);
-    pushSpecies(dtype);
-    code.call(VectorMask.class, "cast", VectorSpecies.class);
-    return code.keep(VectorMask.class);
   }
 
   private Slot unary(Slot a, String method) {

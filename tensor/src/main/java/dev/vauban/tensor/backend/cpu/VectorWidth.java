@@ -8,12 +8,11 @@ import jdk.incubator.vector.FloatVector;
  * The vectors that emitted code uses.
  *
  * @param lanes 32-bit elements per vector: 4, 8 or 16
- * @param narrowMasks whether the machine loads and stores part of a vector of 8 and 16-bit elements
- *     (AVX-512 does, AVX2 does not; the Vector API would fall back to slow code that allocates)
+ * @param maskedBytes size of the smallest elements of which the machine loads and stores a part of
+ *     a vector: 1 with AVX-512, 4 with AVX2; elsewhere the Vector API falls back to slow code
  */
-record VectorWidth(int lanes, boolean narrowMasks) {
-  private static final VectorWidth CHOSEN =
-      new VectorWidth(Species.LANES, FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512);
+record VectorWidth(int lanes, int maskedBytes) {
+  private static final VectorWidth CHOSEN = new VectorWidth(Species.LANES, machineMaskedBytes());
 
   VectorWidth {
     if (lanes != 4 && lanes != 8 && lanes != 16) {
@@ -26,9 +25,16 @@ record VectorWidth(int lanes, boolean narrowMasks) {
     return CHOSEN;
   }
 
+  private static int machineMaskedBytes() {
+    if (FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512) {
+      return 1;
+    }
+    return System.getProperty("os.arch").equals("amd64") ? 4 : 8;
+  }
+
   /** Whether part of a vector of this type can be loaded and stored at once. */
   boolean hasMasks(DType dtype) {
-    return dtype.bytes() >= 4 || narrowMasks;
+    return dtype.bytes() >= maskedBytes;
   }
 
   /** Whether the Vector API has a vector of as many elements of this type. */

@@ -42,7 +42,10 @@ final class Workers implements AutoCloseable {
     return threads.length + 1;
   }
 
-  /** Runs {@code t} on elements 0..n-1 and returns when all are done; one call at a time. */
+  /**
+   * Runs {@code t} on elements 0..n-1, on workers 0..n-1 at most, and returns when all are done;
+   * one call at a time.
+   */
   void run(Task t, int n) {
     if (threads.length == 0 || n <= 1) {
       for (int i = 0; i < n; i++) {
@@ -78,6 +81,9 @@ final class Workers implements AutoCloseable {
   }
 
   private void work(int worker) {
+    if (worker >= count) {
+      return; // a task has no more frames than elements
+    }
     try {
       for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
         task.element(i, worker);

@@ -9,6 +9,8 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
 public final class ConvKernelGradient {
   private static final long BLOCK = 256 << 10; // bytes of patches at a time: part of the L2 cache
 
+  private static final int TAPS = 48; // rows of the result at a time: three cache lines of patches
+
   private final ConvShape shape;
   private final Patches patches;
   private final int pixels;
@@ -72,13 +74,23 @@ public final class ConvKernelGradient {
       int nr = Math.min(Tile.COLUMNS, columns - j);
       Panels.plain(gy + 4L * j, filterBytes, count, nr, panels + 4L * j * count);
     }
-    for (int i = 0; i < taps; i += Tile.ROWS) {
-      int mr = Math.min(Tile.ROWS, taps - i);
+    for (int i = 0; i < taps; i += TAPS) {
+      int mr = Math.min(TAPS, taps - i);
       for (int j = 0; j < columns; j += Tile.COLUMNS) {
         int nr = Math.min(Tile.COLUMNS, columns - j);
         Tile.run(
-            a + 4L * i, 4, ks, panels + 4L * j * count, 4L * Tile.panelWidth(nr), count,
-            gKernel + i * filterBytes + 4L * j, filterBytes, mr, nr, how, scratch);
+            a + 4L * i,
+            4,
+            ks,
+            panels + 4L * j * count,
+            4L * Tile.panelWidth(nr),
+            count,
+            gKernel + i * filterBytes + 4L * j,
+            filterBytes,
+            mr,
+            nr,
+            how,
+            scratch);
       }
     }
   }

@@ -14,7 +14,7 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
  */
 public final class Gemm {
   private static final int KC = 256; // k per block: a panel of B is then 32 KiB
-  private static final int MC = 128; // rows of A per block
+  private static final int MC = 120; // rows of A per block: whole tiles
   private static final int NC = 1024; // columns of B per block
   private static final int REUSE = 64; // rows of C from which packing a row-major B pays
 
@@ -62,11 +62,17 @@ public final class Gemm {
    * @param update whether C is overwritten or added to
    * @throws IllegalArgumentException if a size is negative or a stride is too short
    */
-  public Gemm(
-      int batch, int m, int n, int k, Operand a, Operand b, Operand c, Update update) {
+  public Gemm(int batch, int m, int n, int k, Operand a, Operand b, Operand c, Update update) {
     if (batch < 0 || m < 0 || n < 0 || k < 0) {
       throw new IllegalArgumentException(
-          "Gemm: sizes must not be negative: batch " + batch + ", m " + m + ", n " + n + ", k " + k);
+          "Gemm: sizes must not be negative: batch "
+              + batch
+              + ", m "
+              + m
+              + ", n "
+              + n
+              + ", k "
+              + k);
     }
     check("A", a, m, k);
     check("B", b, k, n);
@@ -197,18 +203,25 @@ public final class Gemm {
 
   /** C[mc, nc] (+)= A[mc, depth] B[depth, nc], panel by panel, tile by tile. */
   private void block(
-      long ai, long ars, long aks, long b0, long bBlock, int kc, int jc, int mc, int nc, int depth,
-      long ci, Update how, long scratch) {
+      long ai,
+      long ars,
+      long aks,
+      long b0,
+      long bBlock,
+      int kc,
+      int jc,
+      int mc,
+      int nc,
+      int depth,
+      long ci,
+      Update how,
+      long scratch) {
     for (int j = 0; j < nc; j += Tile.COLUMNS) {
       int nr = Math.min(Tile.COLUMNS, nc - j);
       boolean packed = packB || nr < Tile.COLUMNS;
       long bj = packed ? bBlock + 4L * j * depth : b0 + 4 * (kc * b.stride + jc + j);
       long bs = packed ? 4L * Tile.panelWidth(nr) : 4 * b.stride;
-      for (int i = 0; i < mc; i += Tile.ROWS) {
-        Tile.run(
-            ai + i * ars, ars, aks, bj, bs, depth, ci + 4 * (i * c.stride + j), 4 * c.stride,
-            Math.min(Tile.ROWS, mc - i), nr, how, scratch);
-      }
+      Tile.run(ai, ars, aks, bj, bs, depth, ci + 4L * j, 4 * c.stride, mc, nr, how, scratch);
     }
   }
 

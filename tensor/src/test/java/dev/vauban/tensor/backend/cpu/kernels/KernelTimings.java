@@ -1,17 +1,21 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
  * Prints how fast the kernels run on one thread, as a share of the measured peak of fused
- * multiply-adds (the register tile on data in the first-level cache). Kernels take turns, so that a
- * busy neighbour slows all alike; the best of several turns counts. Not a test: run it by hand.
+ * multiply-adds (the register tile on data in the first-level cache). Time is the thread's
+ * processor time and kernels take turns, so that a busy machine disturbs little; the best of
+ * several turns counts. Not a test: run it by hand.
  */
 public final class KernelTimings {
   private static final int TURNS = 25;
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final double TURN_SECONDS = 0.02;
 
   private record Timed(String name, double operations, String unit, Runnable kernel) {}
@@ -35,12 +39,24 @@ public final class KernelTimings {
     int k = 192;
     all.add(
         new Timed(
-            "peak", 100 * 2.0 * Tile.ROWS * Tile.COLUMNS * k, "GFLOP/s",
+            "peak",
+            100 * 2.0 * Tile.ROWS * Tile.COLUMNS * k,
+            "GFLOP/s",
             () -> {
               for (int i = 0; i < 100; i++) {
                 Tile.run(
-                    x, 4 * k, 4, w, 4L * Tile.COLUMNS, k, y, 4L * Tile.COLUMNS, Tile.ROWS,
-                    Tile.COLUMNS, Update.SET, s);
+                    x,
+                    4 * k,
+                    4,
+                    w,
+                    4L * Tile.COLUMNS,
+                    k,
+                    y,
+                    4L * Tile.COLUMNS,
+                    Tile.ROWS,
+                    Tile.COLUMNS,
+                    Update.SET,
+                    s);
               }
             }));
     for (int[] m : new int[][] {{256, 256, 256}, {64, 64, 576}, {25, 5, 1600}, {75, 5, 64}}) {
@@ -51,8 +67,13 @@ public final class KernelTimings {
       }
     }
     int[][] layers = {
-      {25, 14, 64, 64, 1}, {25, 7, 64, 64, 1}, {25, 28, 1, 64, 1}, {25, 28, 64, 64, 2},
-      {25, 32, 3, 32, 1}, {25, 16, 32, 32, 1}, {25, 32, 16, 16, 1}
+      {25, 14, 64, 64, 1},
+      {25, 7, 64, 64, 1},
+      {25, 28, 1, 64, 1},
+      {25, 28, 64, 64, 2},
+      {25, 32, 3, 32, 1},
+      {25, 16, 32, 32, 1},
+      {25, 32, 16, 16, 1}
     };
     for (int[] l : layers) {
       ConvShape c = new ConvShape(l[0], l[1], l[1], l[2], l[3], WindowShape.square(3, l[4], 1), 1);
@@ -87,12 +108,12 @@ public final class KernelTimings {
       for (int i = 0; i < best.length; i++) {
         Timed t = all.get(i);
         int runs = 0;
-        long start = System.nanoTime();
+        long start = THREADS.getCurrentThreadCpuTime();
         double seconds;
         do {
           t.kernel.run();
           runs++;
-          seconds = (System.nanoTime() - start) * 1e-9;
+          seconds = (THREADS.getCurrentThreadCpuTime() - start) * 1e-9;
         } while (seconds < TURN_SECONDS);
         best[i] = Math.max(best[i], t.operations * runs / seconds * 1e-9);
       }

@@ -1,0 +1,221 @@
+package dev.vauban.bench;
+
+import dev.vauban.bench.kernels.KernelBench;
+import dev.vauban.bench.steps.StepBench;
+import dev.vauban.bench.steps.StepCase;
+import dev.vauban.cli.command.Command;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.run.AtomicFile;
+import dev.vauban.cli.terminal.Json;
+import dev.vauban.cli.terminal.TextTable;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code vauban bench}: how fast, as a share of what this machine can do. */
+@CommandLine.Command(
+    name = "bench",
+    description = {
+      "Time meta-steps as a share of this machine's peak, which is measured in turn with them:",
+      "oneDNN's f32 matrix product. The row 'kernels' runs the kernel benchmarks (JMH) instead."
+    },
+    footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
+public final class BenchCommand implements Command {
+  private static final String KERNELS = "kernels";
+  private static final int KERNEL_WARM =
+      10; // small nests need 10,000 calls until they are compiled
+
+  @Option(names = "--list", description = "list the rows, and stop")
+  boolean list;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      split = ",",
+      description = "these rows, separated by commas (default: all but kernels)")
+  List<String> only = List.of();
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      split = ",",
+      defaultValue = "1,2",
+      description = "numbers of threads (default: ${DEFAULT-VALUE})")
+  List<Integer> threads;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "11",
+      description = "measurements of each row (default: ${DEFAULT-VALUE})")
+  int rounds;
+
+  @Option(
+      names = "--warm",
+      paramLabel = "SECONDS",
+      defaultValue = "5",
+      description = "least warm-up of each row (default: ${DEFAULT-VALUE})")
+  int warm;
+
+  @Option(
+      names = "--match",
+      paramLabel = "REGEX",
+      defaultValue = ".*",
+      description = "which kernel benchmarks (default: all)")
+  String match;
+
+  @Option(names = "--out", paramLabel = "FILE", description = "also write the JSON to this file")
+  Path out;
+
+  /**
+   * What {@code --json} prints.
+   *
+   * @param date in UTC
+   * @param host processor and cores
+   * @param jdk vendor and version
+   * @param commit of the sources
+   * @param load how many threads wanted a processor, on average of the last minute at the end;
+   *     above the number of cores something else ran too
+   * @param peak best f32 GFLOP/s of the matrix product, by number of threads
+   * @param rows the measured meta-steps
+   * @param kernels the measured kernels
+   */
+  record Report(
+      String date,
+      String host,
+      String jdk,
+      String commit,
+      double load,
+      Map<String, Double> peak,
+      List<StepBench.Row> rows,
+      List<KernelBench.Row> kernels) {}
+
+  @Override
+  public Answer run(Session session) {
+    if (list) {
+      return listing(session);
+    }
+    if (rounds < 1 || warm < 0 || threads.stream().anyMatch(n -> n < 1)) {
+      throw CommandException.badInput(
+          "--rounds and --threads must be at least 1 and --warm at least 0");
+    }
+    List<StepCase> cases = chosen();
+    StepBench bench = new StepBench(rounds, warm, session.console(), session.interrupt());
+    List<StepBench.Row> rows = new ArrayList<>();
+    for (StepCase step : cases) {
+      rows.addAll(bench.measure(step, threads));
+    }
+    List<KernelBench.Row> kernels =
+        only.contains(KERNELS)
+            ? KernelBench.run(match, Math.max(KERNEL_WARM, warm), session.console())
+            : List.of();
+    Machine m = Machine.here();
+    Report report =
+        new Report(m.date(), m.host(), m.jdk(), m.commit(), load(), peaks(rows), rows, kernels);
+    if (out != null) {
+      AtomicFile.write(out, Json.pretty(report) + "\n");
+    }
+    return Answer.ok(text(m, rows, kernels, session.console().width()), report);
+  }
+
+  private List<StepCase> chosen() {
+    if (only.isEmpty()) {
+      return StepCase.all();
+    }
+    List<String> names = new ArrayList<>(StepCase.all().stream().map(StepCase::name).toList());
+    names.add(KERNELS);
+    for (String name : only) {
+      if (!names.contains(name)) {
+        throw CommandException.badInput(
+            "there is no row '" + name + "'; there are " + String.join(", ", names));
+      }
+    }
+    return StepCase.all().stream().filter(c -> only.contains(c.name())).toList();
+  }
+
+  private static Answer listing(Session session) {
+    TextTable table = new TextTable().left("name").left("what it does");
+    Map<String, String> json = new LinkedHashMap<>();
+    for (StepCase step : StepCase.all()) {
+      table.row(step.name(), step.title());
+      json.put(step.name(), step.title());
+    }
+    String what = "JMH: products, convolutions, fused nests, pooling, subnormal inputs";
+    table.row(KERNELS, what);
+    json.put(KERNELS, what);
+    return Answer.ok(table.format(session.console().width()), Map.of("rows", json));
+  }
+
+  private static double load() {
+    return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+  }
+
+  private static Map<String, Double> peaks(List<StepBench.Row> rows) {
+    Map<String, Double> peak = new TreeMap<>();
+    for (StepBench.Row row : rows) {
+      peak.merge("f32_gemm_gflops_" + row.threads() + "t", row.peakGflopsMax(), Math::max);
+    }
+    return peak;
+  }
+
+  private static String text(
+      Machine machine, List<StepBench.Row> rows, List<KernelBench.Row> kernels, int width) {
+    StringBuilder s = new StringBuilder(machine.line());
+    s.append(number("; load %.1f%n", load()));
+    if (!rows.isEmpty()) {
+      TextTable table =
+          new TextTable()
+              .left("meta-step of 4 tasks")
+              .right("threads")
+              .right("ms")
+              .right("least")
+              .right("most")
+              .right("GFLOP")
+              .right("GFLOP/s")
+              .right("peak")
+              .right("share")
+              .right("by cpu");
+      for (StepBench.Row r : rows) {
+        table.row(
+            r.title(),
+            r.threads(),
+            number("%.0f", r.ms()),
+            number("%.0f", r.msMin()),
+            number("%.0f", r.msMax()),
+            number("%.1f", r.gflop()),
+            number("%.0f", 1e3 * r.gflop() / r.ms()),
+            number("%.0f", r.peakGflops()),
+            number("%.1f%%", 100 * r.shareOfPeak()),
+            number("%.1f%%", 100 * r.shareOfPeakCpu()));
+      }
+      s.append(table.format(Math.max(width, 130)));
+    }
+    if (!kernels.isEmpty()) {
+      TextTable table =
+          new TextTable().left("kernel").right("us").right("±").right("GFLOP/s").right("B/op");
+      for (KernelBench.Row r : kernels) {
+        table.row(
+            r.name(),
+            number("%.2f", r.us()),
+            number("%.2f", r.usError()),
+            r.gflops() == null ? "" : number("%.0f", r.gflops()),
+            number("%.1f", r.bytesPerOp()));
+      }
+      s.append(table.format(Math.max(width, 130)));
+    }
+    return s.toString();
+  }
+
+  private static String number(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
+  }
+}

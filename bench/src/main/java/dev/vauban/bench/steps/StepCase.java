@@ -1,0 +1,112 @@
+package dev.vauban.bench.steps;
+
+import dev.vauban.adversarial.Attack;
+import dev.vauban.adversarial.Attacks;
+import dev.vauban.meta.MetaLearners;
+import dev.vauban.meta.Method;
+import dev.vauban.meta.Order;
+import dev.vauban.nn.Conv4;
+import dev.vauban.nn.Model;
+import dev.vauban.tensor.Shape;
+import java.util.List;
+
+/**
+ * A meta-step to time: 4 tasks, 1 shot, 15 queries per class, 5 inner steps.
+ *
+ * @param name for {@code --only}
+ * @param title for tables
+ * @param learner a name that {@link MetaLearners} knows
+ * @param order of the meta-gradient
+ * @param attack on the queries, a name that {@link Attacks} knows, or {@code none}
+ * @param image shape of an image
+ * @param filters of the max-pooled Conv4
+ * @param ways classes of a task
+ * @param kernels which kernels it may use
+ */
+public record StepCase(
+    String name,
+    String title,
+    String learner,
+    Order order,
+    String attack,
+    Shape image,
+    int filters,
+    int ways,
+    Choice kernels) {
+  /** Tasks of a step. */
+  public static final int TASKS = 4;
+
+  /** Support images of a class. */
+  public static final int SHOTS = 1;
+
+  /** Query images of a class. */
+  public static final int QUERIES = 15;
+
+  private static final int INNER_STEPS = 5;
+  private static final double RATE = 0.01;
+  private static final double EPS = 8 / 255.0;
+  private static final Shape SMALL = Shape.of(28, 28, 1);
+  private static final Shape LARGE = Shape.of(84, 84, 3);
+
+  /** Which kernels a case may use. */
+  public enum Choice {
+    /** oneDNN's where it is there. */
+    BEST,
+    /** Those in Java only. */
+    JAVA
+  }
+
+  /** All cases; the first is the one to quote. */
+  public static List<StepCase> all() {
+    return List.of(
+        plain(
+            "maml-28", "MAML second order, Conv4-64, 28x28x1", "maml", Order.SECOND, SMALL, 64, 5),
+        plain(
+            "maml-28-20way",
+            "MAML second order, Conv4-64, 28x28x1, 20-way",
+            "maml",
+            Order.SECOND,
+            SMALL,
+            64,
+            20),
+        plain(
+            "maml-84", "MAML second order, Conv4-32, 84x84x3", "maml", Order.SECOND, LARGE, 32, 5),
+        plain(
+            "fomaml-28", "MAML first order, Conv4-64, 28x28x1", "maml", Order.FIRST, SMALL, 64, 5),
+        plain(
+            "fomaml-84", "MAML first order, Conv4-32, 84x84x3", "maml", Order.FIRST, LARGE, 32, 5),
+        plain("anil-28", "ANIL, Conv4-64, 28x28x1", "anil", Order.SECOND, SMALL, 64, 5),
+        plain("anil-84", "ANIL, Conv4-32, 84x84x3", "anil", Order.SECOND, LARGE, 32, 5),
+        robust("rmaml-fgsm-84", "R-MAML, FGSM on the queries, Conv4-32, 84x84x3", "fgsm"),
+        robust("rmaml-pgd-84", "R-MAML, PGD-10 on the queries, Conv4-32, 84x84x3", "pgd-10"),
+        new StepCase(
+            "maml-28-java",
+            "MAML second order, Conv4-64, 28x28x1, Java kernels only",
+            "maml",
+            Order.SECOND,
+            "none",
+            SMALL,
+            64,
+            5,
+            Choice.JAVA));
+  }
+
+  private static StepCase plain(
+      String name, String title, String learner, Order order, Shape image, int filters, int ways) {
+    return new StepCase(name, title, learner, order, "none", image, filters, ways, Choice.BEST);
+  }
+
+  private static StepCase robust(String name, String title, String attack) {
+    return new StepCase(name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, Choice.BEST);
+  }
+
+  Model model() {
+    return Conv4.maxPooled(image, filters, ways);
+  }
+
+  Method method(Model model) {
+    Attack a = Attacks.named(attack, Attacks.Options.eps(EPS));
+    return MetaLearners.named(
+        learner, model::logits, new MetaLearners.Options(INNER_STEPS, RATE, order, a, 1, 1));
+  }
+}

@@ -1,0 +1,2 @@
+/** Tests of the gates' rules. */
+package dev.vauban.bench.gates;

@@ -1,0 +1,2 @@
+/** Tests of the timed meta-steps. */
+package dev.vauban.bench.steps;

@@ -276,8 +276,7 @@ final class BlockEmitter {
   }
 
   private Place place(DType dtype, Slot pointer, int u, Span span) {
-    return new Place(
-        dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
+    return new Place(dtype, pointer, (long) u * lanes.lanes() * dtype.bytes(), count(u, span));
   }
 
   private int count(int u, Span span) {
@@ -294,8 +293,7 @@ final class BlockEmitter {
     for (int o = 0; o < accumulators.length; o++) {
       switch (nest.region().outputs().get(o)) {
         case Store store ->
-            lanes.store(
-                value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
+            lanes.store(value(store.value(), u), place(store.dtype(), outputPointer(o), u, span));
         case Reduction r -> {
           Slot accumulator = accumulators[o][u % accumulators[o].length];
           lanes.accumulate(r.kind(), accumulator, value(r.value(), u), count(u, span));

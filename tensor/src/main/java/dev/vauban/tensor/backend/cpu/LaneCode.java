@@ -53,8 +53,8 @@ sealed interface LaneCode permits VectorCode, ScalarCode {
    * @param dtype stored type
    * @param pointer local that holds an address
    * @param offset bytes to add to it
-   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row;
-   *     or {@link #LIMITED}
+   * @param count elements that exist; fewer than {@link #lanes} in the last vector of a row; or
+   *     {@link #LIMITED}
    */
   record Place(DType dtype, Slot pointer, long offset, int count) {}
 

@@ -47,9 +47,9 @@ record LoopPlan(
   static final int UNROLL_COST = 60;
 
   /**
-   * The {@link #cost} of the code in a block. HotSpot's first compiler expands each vector operation
-   * into some fifty instructions and runs out of virtual registers from about 220 on; then the
-   * second one never gets to see the method.
+   * The {@link #cost} of the code in a block. HotSpot's first compiler expands each vector
+   * operation into some fifty instructions and runs out of virtual registers from about 220 on;
+   * then the second one never gets to see the method.
    */
   static final int BLOCK_COST = 170;
 
@@ -160,12 +160,11 @@ record LoopPlan(
             .allMatch(o -> width.holds(o.dtype()) && isUnit(o.strides().get(dim)));
     boolean outputs =
         nest.outputs().stream()
-            .allMatch(
-                o ->
-                    width.holds(o.dtype())
-                        && (o instanceof Reduction
-                            ? isUnit(o.strides().get(dim))
-                            : o.strides().get(dim) == 1 || nest.dims().get(dim) == 1));
+            .allMatch(o ->
+                width.holds(o.dtype())
+                    && (o instanceof Reduction
+                        ? isUnit(o.strides().get(dim))
+                        : o.strides().get(dim) == 1 || nest.dims().get(dim) == 1));
     return operands
         && outputs
         && nest.code().stream().allMatch(i -> i.compute() != DType.F64 && hasVectorForm(nest, i));
@@ -229,8 +228,7 @@ record LoopPlan(
 
     /** Loads and stores along the dimension. */
     private static int accesses(Region nest, int dim) {
-      int loads =
-          (int) nest.operands().stream().filter(o -> o.strides().get(dim) != 0).count();
+      int loads = (int) nest.operands().stream().filter(o -> o.strides().get(dim) != 0).count();
       int accesses = loads;
       for (Region.Output output : nest.outputs()) {
         if (output.strides().get(dim) != 0) {

@@ -43,8 +43,7 @@ final class NativeMemory {
   /** Rounds to nearest, ties to even; NaN stays NaN. */
   static void bf16(long address, float value) {
     int bits = Float.floatToRawIntBits(value);
-    int rounded =
-        value != value ? bits | 0x400000 : bits + 0x7fff + (bits >>> 16 & 1);
+    int rounded = value != value ? bits | 0x400000 : bits + 0x7fff + (bits >>> 16 & 1);
     ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, (short) (rounded >>> 16));
   }
 

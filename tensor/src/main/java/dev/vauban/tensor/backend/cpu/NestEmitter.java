@@ -3,7 +3,7 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import dev.vauban.tensor.backend.cpu.LoopPlan.Loop;
 import dev.vauban.tensor.backend.cpu.LoopPlan.Span;
-import dev.vauban.tensor.backend.cpu.VectorCode.Invariant;
+import dev.vauban.tensor.backend.cpu.VectorOps.Invariant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -161,7 +161,14 @@ final class NestEmitter {
     }
     Set<Invariant> invariants = new LinkedHashSet<>();
     // The first pass only finds out which constants the method needs.
-    emitBlock(new ClassWriter(0), block, descriptor.toString(), pointers, indices, part, span,
+    emitBlock(
+        new ClassWriter(0),
+        block,
+        descriptor.toString(),
+        pointers,
+        indices,
+        part,
+        span,
         invariants);
     int bytes =
         emitBlock(writer, block, descriptor.toString(), pointers, indices, part, span, invariants);
@@ -187,8 +194,7 @@ final class NestEmitter {
       Span span,
       Set<Invariant> invariants) {
     MethodVisitor method =
-        target.visitMethod(
-            Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, block, descriptor, null, null);
+        target.visitMethod(Opcodes.ACC_PRIVATE | Opcodes.ACC_STATIC, block, descriptor, null, null);
     method.visitCode();
     Bytecode code = new Bytecode(method, 0);
     Slot[] ownPointers = parameters(code, pointers);

@@ -73,9 +73,7 @@ final class RegionCompiler {
       if (compute == DType.BF16 || compute == DType.U8) {
         throw new IllegalArgumentException(compute + " values are computed in F32 or I32");
       }
-      if (instruction instanceof Apply apply
-          && compute == DType.I32
-          && !apply.fn().onIntegers()) {
+      if (instruction instanceof Apply apply && compute == DType.I32 && !apply.fn().onIntegers()) {
         throw new IllegalArgumentException(apply.fn() + " is not defined on I32");
       }
     }

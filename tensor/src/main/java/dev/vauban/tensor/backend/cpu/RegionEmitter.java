@@ -151,7 +151,9 @@ final class RegionEmitter {
         List.of(new Store(0, r.dtype(), strides)));
   }
 
-  /** Frames merge only equal types and unused ones, so no class needs to be loaded to compute them. */
+  /**
+   * Frames merge only equal types and unused ones, so no class needs to be loaded to compute them.
+   */
   private static final class FrameWriter extends ClassWriter {
     FrameWriter() {
       super(COMPUTE_FRAMES);

@@ -94,8 +94,28 @@ record ScalarCode(Bytecode code) implements LaneCode {
       case MUL -> code.op(opcode(Opcodes.IMUL, compute));
       case DIV -> code.op(opcode(Opcodes.IDIV, compute));
       case ABS, MAX, MIN -> code.call(Math.class, fn.name().toLowerCase(), types);
-      case SIGN, FLOOR, EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT,
-          RECIPROCAL, RELU, POW, LT, LE, EQ, NE, SELECT, CLAMP ->
+      case SIGN,
+          FLOOR,
+          EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TANH,
+          SIGMOID,
+          ERF,
+          SQRT,
+          RSQRT,
+          RECIPROCAL,
+          RELU,
+          POW,
+          LT,
+          LE,
+          EQ,
+          NE,
+          SELECT,
+          CLAMP ->
           code.call(ScalarMath.class, fn.name().toLowerCase(), types);
     }
     return keep(compute);

@@ -3,9 +3,9 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.ScalarFn;
 
 /**
- * The scalar functions that are no instruction and not in {@link Math}, named as {@link
- * ScalarCode} calls them: the constant of {@link ScalarFn} in lower case. Functions of floats are
- * computed in double and rounded.
+ * The scalar functions that are no instruction and not in {@link Math}, named as {@link ScalarCode}
+ * calls them: the constant of {@link ScalarFn} in lower case. Functions of floats are computed in
+ * double and rounded.
  */
 final class ScalarMath {
   private ScalarMath() {}

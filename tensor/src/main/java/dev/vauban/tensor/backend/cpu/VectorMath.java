@@ -23,9 +23,9 @@ final class VectorMath {
   private static final float LN2_HIGH = 0x1.62e43p-1f;
   private static final float LN2_LOW = -0x1.05c61p-29f;
 
-  private final VectorCode code;
+  private final VectorOps code;
 
-  VectorMath(VectorCode code) {
+  VectorMath(VectorOps code) {
     this.code = code;
   }
 
@@ -37,7 +37,11 @@ final class VectorMath {
     Split s = reduce(within(x, -104, 89));
     Slot p =
         code.polynomial(
-            s.rest, 0.5f, 0.16666512191295624f, 0.0416661873459816f, 0.008369598537683487f,
+            s.rest,
+            0.5f,
+            0.16666512191295624f,
+            0.0416661873459816f,
+            0.008369598537683487f,
             0.0013951717410236597f);
     Slot y = code.add(code.fma(code.mul(s.rest, s.rest), p, s.rest), code.constant(1));
     // Two steps, so that 2^128 and subnormal results need no special case.
@@ -57,8 +61,13 @@ final class VectorMath {
     Split s = reduce(x);
     Slot p =
         code.polynomial(
-            s.rest, 0.5f, 0.1666666716337204f, 0.041666340082883835f, 0.008333271369338036f,
-            0.0013942059595137835f, 0.00019915032316930592f);
+            s.rest,
+            0.5f,
+            0.1666666716337204f,
+            0.041666340082883835f,
+            0.008333271369338036f,
+            0.0013942059595137835f,
+            0.00019915032316930592f);
     Slot e = code.fma(code.mul(s.rest, s.rest), p, s.rest);
     // 2^n (1 + e) - 1, computed as 2 (h e + (h - 1/2)) with h = 2^(n-1), which cannot overflow.
     Slot h = powerOfTwo(code.addInt(s.integer, -1));
@@ -70,14 +79,11 @@ final class VectorMath {
   Slot log(Slot x) {
     Slot tiny = code.compare(LT, x, code.constant(Float.MIN_NORMAL));
     Slot scaled = code.blend(x, code.mul(x, code.constant(0x1p23f)), tiny);
-    Slot y =
-        logOfNormal(scaled, code.blend(code.constant(0), code.constant(-23), tiny));
+    Slot y = logOfNormal(scaled, code.blend(code.constant(0), code.constant(-23), tiny));
     y = code.blend(y, x, code.compare(EQ, x, code.constant(Float.POSITIVE_INFINITY)));
     y =
         code.blend(
-            y,
-            code.constant(Float.NEGATIVE_INFINITY),
-            code.compare(EQ, x, code.constant(0)));
+            y, code.constant(Float.NEGATIVE_INFINITY), code.compare(EQ, x, code.constant(0)));
     y = code.blend(y, code.constant(Float.NaN), code.compare(LT, x, code.constant(0)));
     return code.blend(y, x, code.isNaN(x));
   }
@@ -90,9 +96,15 @@ final class VectorMath {
     Slot f = code.sub(mantissa, code.constant(1));
     Slot q =
         code.polynomial(
-            f, 0.33333316445350647f, -0.2500082552433014f, 0.20002374053001404f,
-            -0.16623997688293457f, 0.1417882889509201f, -0.13132230937480927f,
-            0.1290014237165451f, -0.07872853428125381f);
+            f,
+            0.33333316445350647f,
+            -0.2500082552433014f,
+            0.20002374053001404f,
+            -0.16623997688293457f,
+            0.1417882889509201f,
+            -0.13132230937480927f,
+            0.1290014237165451f,
+            -0.07872853428125381f);
     Slot k = code.add(code.toFloats(power), offset);
     Slot square = code.mul(f, f);
     Slot tail = code.fma(code.mul(square, f), q, code.mul(k, code.constant(LN2_LOW)));
@@ -144,18 +156,27 @@ final class VectorMath {
         code.fma(
             x,
             code.polynomial(
-                square, 0.12837915122509003f, -0.37612494826316833f, 0.11281802505254745f,
-                -0.02676556631922722f, 0.00499098002910614f, -0.0005976893589831889f),
+                square,
+                0.12837915122509003f,
+                -0.37612494826316833f,
+                0.11281802505254745f,
+                -0.02676556631922722f,
+                0.00499098002910614f,
+                -0.0005976893589831889f),
             x);
     // Beyond 0.92: 1 - e^(t p(t)), where p fits log(erfc(t))/t; erf(4) rounds to 1.
     Slot t = code.blend(a, code.constant(4), code.compare(GT, a, code.constant(4)));
     Slot p =
         code.polynomial(
-            t, -1.1285165548324585f, -0.6357112526893616f, -0.10527053475379944f,
-            0.022895146161317825f, -0.003216458484530449f, 0.0002141547593055293f);
+            t,
+            -1.1285165548324585f,
+            -0.6357112526893616f,
+            -0.10527053475379944f,
+            0.022895146161317825f,
+            -0.003216458484530449f,
+            0.0002141547593055293f);
     Slot large = code.sub(code.constant(1), exp(code.mul(t, p)));
-    return code.blend(
-        small, code.copySign(large, x), code.compare(GT, a, code.constant(0.92f)));
+    return code.blend(small, code.copySign(large, x), code.compare(GT, a, code.constant(0.92f)));
   }
 
   /** The largest integer not above x; the sign of zero is kept. */
@@ -165,8 +186,7 @@ final class VectorMath {
     // Adding and subtracting 2^23 rounds to the nearest integer; every larger float is one.
     Slot nearest = code.copySign(code.sub(code.add(a, big), big), x);
     Slot down =
-        code.blend(
-            nearest, code.sub(nearest, code.constant(1)), code.compare(GT, nearest, x));
+        code.blend(nearest, code.sub(nearest, code.constant(1)), code.compare(GT, nearest, x));
     return code.blend(x, down, code.compare(LT, a, big));
   }
 

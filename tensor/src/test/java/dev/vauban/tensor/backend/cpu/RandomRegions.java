@@ -189,8 +189,7 @@ final class RandomRegions {
 
   /** Mostly row-major. */
   private List<Integer> order() {
-    List<Integer> order =
-        new ArrayList<>(IntStream.range(0, dims.size()).boxed().toList());
+    List<Integer> order = new ArrayList<>(IntStream.range(0, dims.size()).boxed().toList());
     if (random.nextInt(8) == 0) {
       Collections.shuffle(order, new java.util.Random(random.nextLong()));
     }

@@ -49,8 +49,8 @@ class RegionAllocationTest {
 
   /** Runs kernels until they are compiled; fails if one still allocates after a minute. */
   public static void main(String[] args) {
-    List<Region> regions = List.of(region(List.of(4100)), region(List.of(75, 5)),
-        region(List.of(49, 64)));
+    List<Region> regions =
+        List.of(region(List.of(4100)), region(List.of(75, 5)), region(List.of(49, 64)));
     for (Region region : regions) {
       long bytes = bytesWhenCompiled(region);
       if (bytes != 0) {

@@ -17,8 +17,18 @@ import java.util.random.RandomGenerator;
 /** Runs a region through its kernel and through the interpreter and compares every byte. */
 final class RegionCheck {
   private static final float[] SPECIAL = {
-    0f, -0f, 1f, -1f, 1000f, -1000f, 1e-40f, -1e-40f, Float.MIN_VALUE,
-    Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
+    0f,
+    -0f,
+    1f,
+    -1f,
+    1000f,
+    -1000f,
+    1e-40f,
+    -1e-40f,
+    Float.MIN_VALUE,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN
   };
 
   /** Tolerance for functions that are not exactly rounded. */
@@ -86,8 +96,7 @@ final class RegionCheck {
   }
 
   /** The bytes of the outputs, all NaN alike: Java leaves their bits open. */
-  private static List<byte[]> bits(
-      List<RegionMemory> outputs, List<Map<Long, Element>> expected) {
+  private static List<byte[]> bits(List<RegionMemory> outputs, List<Map<Long, Element>> expected) {
     List<byte[]> all = new ArrayList<>();
     for (int o = 0; o < outputs.size(); o++) {
       RegionMemory memory = outputs.get(o);
@@ -119,25 +128,23 @@ final class RegionCheck {
     Output output = region.outputs().get(o);
     byte[] bytes = memory.bytes();
     boolean[] written = new boolean[bytes.length];
-    expected.forEach(
-        (offset, element) -> {
-          double actual = memory.get(offset);
-          for (int b = 0; b < output.dtype().bytes(); b++) {
-            written[(int) memory.position(offset) + b] = true;
-          }
-          double wanted = stored(element.value(), output.dtype());
-          double tolerance = tolerance(region, output, element);
-          boolean same =
-              Double.isNaN(wanted)
-                  ? Double.isNaN(actual)
-                  : actual == wanted || Math.abs(actual - wanted) <= tolerance;
-          assertThat(same)
-              .withFailMessage(
-                  () ->
-                      "output %d, element %d: %s instead of %s (tolerance %s)\n%s"
-                          .formatted(o, offset, actual, wanted, tolerance, region))
-              .isTrue();
-        });
+    expected.forEach((offset, element) -> {
+      double actual = memory.get(offset);
+      for (int b = 0; b < output.dtype().bytes(); b++) {
+        written[(int) memory.position(offset) + b] = true;
+      }
+      double wanted = stored(element.value(), output.dtype());
+      double tolerance = tolerance(region, output, element);
+      boolean same =
+          Double.isNaN(wanted)
+              ? Double.isNaN(actual)
+              : actual == wanted || Math.abs(actual - wanted) <= tolerance;
+      assertThat(same)
+          .withFailMessage(() ->
+              "output %d, element %d: %s instead of %s (tolerance %s)\n%s"
+                  .formatted(o, offset, actual, wanted, tolerance, region))
+          .isTrue();
+    });
     for (int b = 0; b < bytes.length; b++) {
       if (!written[b] && bytes[b] != (byte) 0xff) {
         throw new AssertionError("output " + o + " overwrote byte " + b + "\n" + region);
@@ -159,7 +166,8 @@ final class RegionCheck {
     }
     boolean approximate = RandomRegions.isApproximate(region, output.value());
     double unit = compute == DType.F64 ? 0x1p-52 : 0x1p-23;
-    double tolerance = approximate ? APPROXIMATE_ULPS * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
+    double tolerance =
+        approximate ? APPROXIMATE_ULPS * (unit * element.magnitude() + Float.MIN_VALUE) : 0;
     if (output instanceof Reduction r && r.kind() == Region.Kind.SUM) {
       tolerance += unit * element.magnitude() * Math.sqrt(element.count());
     }

@@ -37,7 +37,10 @@ class RegionCompilerTest {
   /** All widths; with masks for all types, for wide ones only, for none. */
   static Stream<VectorWidth> widths() {
     return Stream.of(
-        new VectorWidth(4, 8), new VectorWidth(8, 4), new VectorWidth(8, 1), new VectorWidth(16, 1));
+        new VectorWidth(4, 8),
+        new VectorWidth(8, 4),
+        new VectorWidth(8, 1),
+        new VectorWidth(16, 1));
   }
 
   // ---- any region
@@ -103,8 +106,13 @@ class RegionCompilerTest {
     SplittableRandom random = new SplittableRandom(2);
     for (List<Integer> dims :
         List.of(
-            List.of(70), List.of(5, 64), List.of(75, 5), List.of(300, 3), List.of(3, 5, 33),
-            List.of(2, 4, 3, 19), List.of(66, 2, 100))) {
+            List.of(70),
+            List.of(5, 64),
+            List.of(75, 5),
+            List.of(300, 3),
+            List.of(3, 5, 33),
+            List.of(2, 4, 3, 19),
+            List.of(66, 2, 100))) {
       for (int pattern = 1; pattern < 1 << dims.size(); pattern++) {
         int reduced = pattern;
         List<Integer> kept =
@@ -156,10 +164,40 @@ class RegionCompilerTest {
   // ---- functions
 
   private static final float[] SPECIAL = {
-    0f, -0f, 1f, -1f, 0.5f, -0.5f, 2f, 3f, -3f, 1.5f, -2.5f, 1000f, -1000f, 88.7f, 89f, -87f,
-    -103f, -105f, 1e-40f, -1e-40f, Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE,
-    -Float.MAX_VALUE, 8388607.5f, 8388609f, -8388607.5f, 1e30f, -1e30f, 0.9999999f, 1.0000001f,
-    Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
+    0f,
+    -0f,
+    1f,
+    -1f,
+    0.5f,
+    -0.5f,
+    2f,
+    3f,
+    -3f,
+    1.5f,
+    -2.5f,
+    1000f,
+    -1000f,
+    88.7f,
+    89f,
+    -87f,
+    -103f,
+    -105f,
+    1e-40f,
+    -1e-40f,
+    Float.MIN_VALUE,
+    Float.MIN_NORMAL,
+    Float.MAX_VALUE,
+    -Float.MAX_VALUE,
+    8388607.5f,
+    8388609f,
+    -8388607.5f,
+    1e30f,
+    -1e30f,
+    0.9999999f,
+    1.0000001f,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN
   };
 
   @Test
@@ -225,8 +263,7 @@ class RegionCompilerTest {
         float l = (float) limit;
         assertSame("max " + limit, results.get(0)[i], Math.max(SPECIAL[i], l), 0);
         assertSame("min " + limit, results.get(1)[i], Math.min(SPECIAL[i], l), 0);
-        assertSame(
-            "clamp " + limit, results.get(2)[i], Math.min(Math.max(SPECIAL[i], l), l), 0);
+        assertSame("clamp " + limit, results.get(2)[i], Math.min(Math.max(SPECIAL[i], l), l), 0);
       }
     }
   }
@@ -323,9 +360,7 @@ class RegionCompilerTest {
             List.of(100, 37),
             List.of(new Operand(F32, List.of(37L, 1L)), new Operand(F32, List.of(0L, 1L))),
             List.of(
-                new Load(0, F32),
-                new Load(1, F32),
-                new Apply(ScalarFn.MUL, List.of(0, 1), F32)),
+                new Load(0, F32), new Load(1, F32), new Apply(ScalarFn.MUL, List.of(0, 1), F32)),
             List.of(
                 new Store(2, F32, List.of(37L, 1L)),
                 new Reduction(Kind.SUM, 0, F32, List.of(1L, 0L)),
@@ -358,8 +393,7 @@ class RegionCompilerTest {
   void aRegionWithMuchCode(VectorWidth width) {
     for (List<Integer> dims : List.of(List.of(37), List.of(4, 100), List.of(3, 5, 64))) {
       for (DType stored : List.of(F32, BF16, I32)) {
-        List<Instruction> code =
-            new ArrayList<>(List.of(new Load(0, F32), new Load(1, F32)));
+        List<Instruction> code = new ArrayList<>(List.of(new Load(0, F32), new Load(1, F32)));
         for (int i = 0; i < 6; i++) {
           int last = code.size() - 1;
           code.add(new Apply(ScalarFn.FLOOR, List.of(last), F32));
@@ -409,8 +443,7 @@ class RegionCompilerTest {
   void aRegionTooLargeForVectorsIsStillRight() {
     List<Instruction> code = new ArrayList<>(List.of(new Load(0, F32)));
     for (int i = 0; i < 150; i++) {
-      code.add(
-          new Apply(i % 2 == 0 ? ScalarFn.SIGN : ScalarFn.FLOOR, List.of(i), F32));
+      code.add(new Apply(i % 2 == 0 ? ScalarFn.SIGN : ScalarFn.FLOOR, List.of(i), F32));
     }
     code.add(new Apply(ScalarFn.ADD, List.of(0, 150), F32));
     Region region =
@@ -432,10 +465,9 @@ class RegionCompilerTest {
     assertThatThrownBy(() -> RegionCompiler.compile(unary(code, F32)))
         .isInstanceOf(RegionTooLargeException.class)
         .hasMessageContaining("limit is 7900");
-    assertThatThrownBy(
-            () ->
-                RegionCompiler.compile(
-                    unary(List.of(new Load(0, I32), new Apply(ScalarFn.EXP, List.of(0), I32)), I32)))
+    assertThatThrownBy(() ->
+            RegionCompiler.compile(
+                unary(List.of(new Load(0, I32), new Apply(ScalarFn.EXP, List.of(0), I32)), I32)))
         .hasMessage("EXP is not defined on I32");
     assertThatThrownBy(() -> RegionCompiler.compile(unary(List.of(new Load(0, BF16)), BF16)))
         .hasMessage("BF16 values are computed in F32 or I32");
@@ -455,8 +487,7 @@ class RegionCompilerTest {
     return new Region(
         List.of(size),
         List.of(new Operand(F32, List.of(1L)), new Operand(F32, List.of(1L))),
-        List.of(
-            new Load(0, F32), new Load(1, F32), new Apply(ScalarFn.ADD, List.of(0, 1), F32)),
+        List.of(new Load(0, F32), new Load(1, F32), new Apply(ScalarFn.ADD, List.of(0, 1), F32)),
         List.of(new Store(2, F32, List.of(1L))));
   }
 
@@ -515,8 +546,7 @@ class RegionCompilerTest {
 
   /** Equal bits (all NaN alike) if ulps is 0, otherwise a distance of at most so many. */
   private static void assertSame(String what, float actual, float wanted, double ulps) {
-    boolean same =
-        Float.compare(actual, wanted) == 0 || ulps > 0 && ulps(actual, wanted) <= ulps;
+    boolean same = Float.compare(actual, wanted) == 0 || ulps > 0 && ulps(actual, wanted) <= ulps;
     assertThat(same).as("%s: %s instead of %s", what, actual, wanted).isTrue();
   }
 

@@ -49,7 +49,9 @@ final class RegionInterpreter {
   /** For each output, its elements by offset. */
   List<Map<Long, Element>> run() {
     List<Map<Long, Element>> outputs =
-        region.outputs().stream().map(o -> (Map<Long, Element>) new HashMap<Long, Element>()).toList();
+        region.outputs().stream()
+            .map(o -> (Map<Long, Element>) new HashMap<Long, Element>())
+            .toList();
     Arrays.fill(point, 0);
     for (long p = 0; p < region.points(); p++) {
       double[] values = values();
@@ -111,8 +113,7 @@ final class RegionInterpreter {
           switch (region.code().get(v)) {
             case Load load -> {
               Operand operand = region.operands().get(load.operand());
-              yield rounded(
-                  memory.read(load.operand(), offset(operand.strides())), load.compute());
+              yield rounded(memory.read(load.operand(), offset(operand.strides())), load.compute());
             }
             case Constant c -> rounded(c.value(), c.compute());
             case Index i -> rounded(point[i.dim()], i.compute());

@@ -17,8 +17,7 @@ final class RegionMemory {
   /**
    * @param misalignment elements by which the first point is moved off a 64-byte boundary
    */
-  RegionMemory(
-      Arena arena, DType dtype, List<Integer> dims, List<Long> strides, int misalignment) {
+  RegionMemory(Arena arena, DType dtype, List<Integer> dims, List<Long> strides, int misalignment) {
     this.dtype = dtype;
     long low = 0;
     long high = 0;
@@ -74,8 +73,7 @@ final class RegionMemory {
       case F64 -> segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, at);
       case I32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
       case U8 -> segment.get(ValueLayout.JAVA_BYTE, at) & 0xff;
-      case BF16 ->
-          Float.intBitsToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, at) << 16);
+      case BF16 -> Float.intBitsToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, at) << 16);
     };
   }
 
@@ -86,11 +84,9 @@ final class RegionMemory {
       case F64 -> segment.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, at, value);
       case I32 -> segment.set(ValueLayout.JAVA_INT_UNALIGNED, at, (int) value);
       case U8 ->
-          segment.set(
-              ValueLayout.JAVA_BYTE, at, (byte) Math.max(0, Math.min(255, (int) value)));
+          segment.set(ValueLayout.JAVA_BYTE, at, (byte) Math.max(0, Math.min(255, (int) value)));
       case BF16 ->
-          segment.set(
-              ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) (toBf16((float) value) >>> 16));
+          segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, (short) (toBf16((float) value) >>> 16));
     }
   }
 

@@ -80,8 +80,7 @@ final class RegionTiming {
         byHand = "  by hand %10.2f us  ratio %.2f".formatted(hand / 1000, emitted / hand);
       }
       System.out.printf(
-          "%-30s %10.2f us  %6.3f ns/point%s%n",
-          c.name, emitted / 1000, emitted / points, byHand);
+          "%-30s %10.2f us  %6.3f ns/point%s%n", c.name, emitted / 1000, emitted / points, byHand);
     }
   }
 
@@ -301,8 +300,7 @@ final class RegionTiming {
     VectorMask<Float> five = VectorMask.fromLong(S, 31);
     return a -> {
       for (int r = 0; r < 75; r++) {
-        FloatVector v =
-            FloatVector.fromMemorySegment(S, Memory.ALL, a[0] + r * 20L, LE, five);
+        FloatVector v = FloatVector.fromMemorySegment(S, Memory.ALL, a[0] + r * 20L, LE, five);
         Memory.ALL.set(
             ValueLayout.JAVA_FLOAT_UNALIGNED,
             a[1] + r * 4L,

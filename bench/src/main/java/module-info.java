@@ -9,6 +9,8 @@ module dev.vauban.bench {
   requires dev.vauban.natives;
   requires dev.vauban.tensor;
   requires info.picocli;
+  requires java.management;
+  requires jdk.management;
   requires jmh.core;
 
   // The command line writes and reads these records as JSON.

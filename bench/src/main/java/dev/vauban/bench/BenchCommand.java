@@ -10,6 +10,7 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -82,6 +83,8 @@ public final class BenchCommand implements Command {
    * @param host processor and cores
    * @param jdk vendor and version
    * @param commit of the sources
+   * @param load how many threads wanted a processor, on average of the last minute at the end;
+   *     above the number of cores something else ran too
    * @param peak best f32 GFLOP/s of the matrix product, by number of threads
    * @param rows the measured meta-steps
    * @param kernels the measured kernels
@@ -91,6 +94,7 @@ public final class BenchCommand implements Command {
       String host,
       String jdk,
       String commit,
+      double load,
       Map<String, Double> peak,
       List<StepBench.Row> rows,
       List<KernelBench.Row> kernels) {}
@@ -115,7 +119,8 @@ public final class BenchCommand implements Command {
             ? KernelBench.run(match, Math.max(KERNEL_WARM, warm), session.console())
             : List.of();
     Machine m = Machine.here();
-    Report report = new Report(m.date(), m.host(), m.jdk(), m.commit(), peaks(rows), rows, kernels);
+    Report report =
+        new Report(m.date(), m.host(), m.jdk(), m.commit(), load(), peaks(rows), rows, kernels);
     if (out != null) {
       AtomicFile.write(out, Json.pretty(report) + "\n");
     }
@@ -150,6 +155,10 @@ public final class BenchCommand implements Command {
     return Answer.ok(table.format(session.console().width()), Map.of("rows", json));
   }
 
+  private static double load() {
+    return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+  }
+
   private static Map<String, Double> peaks(List<StepBench.Row> rows) {
     Map<String, Double> peak = new TreeMap<>();
     for (StepBench.Row row : rows) {
@@ -160,7 +169,8 @@ public final class BenchCommand implements Command {
 
   private static String text(
       Machine machine, List<StepBench.Row> rows, List<KernelBench.Row> kernels, int width) {
-    StringBuilder s = new StringBuilder(machine.line()).append('\n');
+    StringBuilder s = new StringBuilder(machine.line());
+    s.append(number("; load %.1f%n", load()));
     if (!rows.isEmpty()) {
       TextTable table =
           new TextTable()
@@ -172,7 +182,8 @@ public final class BenchCommand implements Command {
               .right("GFLOP")
               .right("GFLOP/s")
               .right("peak")
-              .right("share");
+              .right("share")
+              .right("by cpu");
       for (StepBench.Row r : rows) {
         table.row(
             r.title(),
@@ -183,7 +194,8 @@ public final class BenchCommand implements Command {
             number("%.1f", r.gflop()),
             number("%.0f", 1e3 * r.gflop() / r.ms()),
             number("%.0f", r.peakGflops()),
-            number("%.1f%%", 100 * r.shareOfPeak()));
+            number("%.1f%%", 100 * r.shareOfPeak()),
+            number("%.1f%%", 100 * r.shareOfPeakCpu()));
       }
       s.append(table.format(Math.max(width, 130)));
     }

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own shows: exit statuses, signals, locks, class loading. */
 class ForkTest {
+  private static final List<String> VECTORS = List.of("--add-modules", "jdk.incubator.vector");
+
   @TempDir Path folder;
 
   @Test
@@ -48,6 +50,65 @@ class ForkTest {
         .contains("stopping at the next safe point")
         .contains("interrupted; the checkpoint of step " + step + " is kept")
         .doesNotContain("Exception");
+  }
+
+  /** With the learning modules: Ctrl-C, then a kill, then to the end; no trace of either. */
+  @Test
+  void aRunThatWasInterruptedAndKilledEndsBitIdentical() throws Exception {
+    Path run = folder.resolve("run");
+    Process interrupted = launch(Main.class, VECTORS, learning(run, "1000000"));
+    awaitMetrics(run);
+    signal(interrupted, "INT");
+    assertThat(finish(interrupted)).as(err()).isEqualTo(130);
+    long first = RunDirectory.latest(run).orElseThrow().step();
+    assertThat(err()).contains("interrupted; the checkpoint of step " + first + " is kept");
+
+    Process killed =
+        launch(Main.class, VECTORS, "train", "--resume", "--out", run.toString(), "--workers", "2");
+    for (int i = 0; i < 4000 && RunDirectory.latest(run).orElseThrow().step() < first + 50; i++) {
+      Thread.sleep(25);
+    }
+    killed.destroyForcibly().waitFor();
+    long second = RunDirectory.latest(run).orElseThrow().step();
+    assertThat(second).as(err()).isGreaterThanOrEqualTo(first + 50);
+
+    Cli cli = Cli.learning();
+    String end = Long.toString(second + 7);
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", end).status())
+        .as(cli.err)
+        .isZero();
+    Path whole = folder.resolve("whole");
+    assertThat(cli.run(learning(whole, end)).status()).as(cli.err).isZero();
+    assertThat(RunDirectory.latest(run).orElseThrow().file())
+        .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+  }
+
+  private static String[] learning(Path run, String iterations) {
+    return new String[] {
+      "train",
+      "--method",
+      "rmaml-out",
+      "--filters",
+      "2",
+      "--ways",
+      "2",
+      "--queries",
+      "2",
+      "--inner-steps",
+      "1",
+      "--meta-batch",
+      "2",
+      "--workers",
+      "1",
+      "--validate-every",
+      "0",
+      "--checkpoint-every",
+      "50",
+      "--iterations",
+      iterations,
+      "--out",
+      run.toString()
+    };
   }
 
   @Test

@@ -20,7 +20,8 @@ class ReadmeTest {
     List<String> source =
         Files.readAllLines(ROOT.resolve("meta/src/test/java/dev/vauban/meta/ReadmeProgram.java"));
     String program =
-        source.subList(source.indexOf("  // README begins") + 1, source.indexOf("  // README ends"))
+        source
+            .subList(source.indexOf("  // README begins") + 1, source.indexOf("  // README ends"))
             .stream()
             .map(line -> line.startsWith("  ") ? line.substring(2) : line)
             .collect(Collectors.joining("\n"));

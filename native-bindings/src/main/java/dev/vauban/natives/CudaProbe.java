@@ -29,10 +29,13 @@ public record CudaProbe(boolean available, String reason) {
     } catch (IllegalArgumentException e) {
       return new CudaProbe(
           false,
-          "the dynamic linker finds no " + library + "; it comes with the NVIDIA driver for the GPU");
+          "the dynamic linker finds no "
+              + library
+              + "; it comes with the NVIDIA driver for the GPU");
     } catch (IllegalCallerException e) {
       return new CudaProbe(
-          false, "this JVM forbids native libraries (--enable-native-access=ALL-UNNAMED allows them)");
+          false,
+          "this JVM forbids native libraries (--enable-native-access=ALL-UNNAMED allows them)");
     }
   }
 }

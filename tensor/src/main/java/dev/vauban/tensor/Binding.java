@@ -19,18 +19,17 @@ public final class Binding {
     Map<String, Type> types = expected.paths();
     Map<String, Tensor> tensors = given.paths();
     List<Tensor> out = new ArrayList<>();
-    types.forEach(
-        (path, type) -> {
-          Tensor t = tensors.get(path);
-          if (t == null) {
-            throw new ShapeException(what + " '" + path + "' (" + type + ") is missing");
-          }
-          if (!t.type().equals(type)) {
-            throw new ShapeException(what + " '" + path + "' is " + t.type() + ", not " + type);
-          }
-          t.segment();
-          out.add(t);
-        });
+    types.forEach((path, type) -> {
+      Tensor t = tensors.get(path);
+      if (t == null) {
+        throw new ShapeException(what + " '" + path + "' (" + type + ") is missing");
+      }
+      if (!t.type().equals(type)) {
+        throw new ShapeException(what + " '" + path + "' is " + t.type() + ", not " + type);
+      }
+      t.segment();
+      out.add(t);
+    });
     for (String path : tensors.keySet()) {
       if (!types.containsKey(path)) {
         throw new ShapeException("there is no " + what + " '" + path + "' in this program");

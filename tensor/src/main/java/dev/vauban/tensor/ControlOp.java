@@ -76,9 +76,7 @@ public sealed interface ControlOp extends Op {
           throw Errors.shapes(label(), "input " + i + " should be " + expected, in);
         }
       }
-      return body.results().stream()
-          .map(r -> r.type().with(r.shape().prepend(size)))
-          .toList();
+      return body.results().stream().map(r -> r.type().with(r.shape().prepend(size))).toList();
     }
 
     @Override
@@ -119,8 +117,7 @@ public sealed interface ControlOp extends Op {
     /** Expands this node into batched operations and batches those. */
     @Override
     public Expr batch(List<Expr> in, boolean[] isMapped, int n) {
-      return Vmap.batchBody(
-          in, isMapped, n, elements -> Vmap.expand(body, size, mapped, elements));
+      return Vmap.batchBody(in, isMapped, n, elements -> Vmap.expand(body, size, mapped, elements));
     }
   }
 
@@ -164,8 +161,7 @@ public sealed interface ControlOp extends Op {
       for (int i = 1; i < body.params().size(); i++) {
         Expr p = body.params().get(i);
         Expr b =
-            Expr.parameter(
-                Graph.parameterId(p), "batched", p.type().with(p.shape().prepend(n)));
+            Expr.parameter(Graph.parameterId(p), "batched", p.type().with(p.shape().prepend(n)));
         params.add(b);
         elements.add(b);
         bodyMapped[i] = true;

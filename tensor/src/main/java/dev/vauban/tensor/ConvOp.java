@@ -22,7 +22,8 @@ public sealed interface ConvOp extends Op {
       Type x = image(this, in, 0);
       Shape w = kernel(this, in);
       if (groups < 1 || x.shape().dim(3) != w.dim(2) * groups || w.dim(3) % groups != 0) {
-        throw Errors.shapes(label(), "channels do not fit the kernel in %d group(s)".formatted(groups), in);
+        throw Errors.shapes(
+            label(), "channels do not fit the kernel in %d group(s)".formatted(groups), in);
       }
       return List.of(x.with(output(this, x.shape(), w, in)));
     }

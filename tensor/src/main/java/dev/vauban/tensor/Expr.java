@@ -570,8 +570,7 @@ public final class Expr {
 
   /** A strided range of every axis; see {@link ShapeOp.Slice}. */
   public Expr slice(int[] starts, int[] stops, int[] strides) {
-    return of(
-        new ShapeOp.Slice(Axes.of(starts), Axes.of(stops), Axes.of(strides)), List.of(this));
+    return of(new ShapeOp.Slice(Axes.of(starts), Axes.of(stops), Axes.of(strides)), List.of(this));
   }
 
   /** Zeros around and between the elements; see {@link ShapeOp.Pad}. */
@@ -699,8 +698,7 @@ public final class Expr {
   }
 
   /** A general contraction; see {@link ContractOp.Contract}. */
-  public Expr contract(
-      Expr b, int[] leftBatch, int[] rightBatch, int[] leftSum, int[] rightSum) {
+  public Expr contract(Expr b, int[] leftBatch, int[] rightBatch, int[] leftSum, int[] rightSum) {
     return of(
         new ContractOp.Contract(
             Axes.of(leftBatch), Axes.of(rightBatch), Axes.of(leftSum), Axes.of(rightSum)),

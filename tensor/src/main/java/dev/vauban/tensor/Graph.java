@@ -20,7 +20,10 @@ public record Graph(List<Expr> params, List<Expr> results) {
     results = List.copyOf(results);
   }
 
-  /** Every node that the results need, inputs before users, in an order that depends on structure alone. */
+  /**
+   * Every node that the results need, inputs before users, in an order that depends on structure
+   * alone.
+   */
   public List<Expr> nodes() {
     return reachable(results);
   }

@@ -26,9 +26,7 @@ public sealed interface IndexOp extends Op {
     @Override
     public Expr[] gradient(Expr node, Expr[] ct) {
       int size = node.input(0).shape().dim(axis);
-      return new Expr[] {
-        Expr.of(new ScatterAdd(axis, size), List.of(ct[0], node.input(1))), null
-      };
+      return new Expr[] {Expr.of(new ScatterAdd(axis, size), List.of(ct[0], node.input(1))), null};
     }
 
     @Override

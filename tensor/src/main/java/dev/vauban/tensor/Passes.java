@@ -28,6 +28,11 @@ public final class Passes {
     Verify.closed(merged);
     Graph pruned = prune(merged);
     Verify.closed(pruned);
+    while (!pruned.equals(merged)) { // what one Map no longer reads another need not compute
+      merged = pruned;
+      pruned = prune(merged);
+      Verify.closed(pruned);
+    }
     return pruned;
   }
 
@@ -151,8 +156,7 @@ public final class Passes {
       String name = ((LeafOp.Parameter) p.op()).name();
       Expr known =
           (i < map(e).mapped() ? mapped : shared)
-              .computeIfAbsent(
-                  e.input(i), x -> Expr.parameter(MERGED + id[0]++, name, p.type()));
+              .computeIfAbsent(e.input(i), x -> Expr.parameter(MERGED + id[0]++, name, p.type()));
       rename.put(p, known);
     }
     return Substitution.apply(map(e).body().results(), rename);
@@ -206,9 +210,7 @@ public final class Passes {
 
   private static Expr pruneMap(ControlOp.Map m, List<Integer> results, List<Expr> in) {
     Graph body =
-        prune(
-            new Graph(
-                m.body().params(), results.stream().map(m.body().results()::get).toList()));
+        prune(new Graph(m.body().params(), results.stream().map(m.body().results()::get).toList()));
     Set<Expr> used = new HashSet<>(body.nodes());
     List<Expr> params = new ArrayList<>();
     List<Expr> inputs = new ArrayList<>();
@@ -220,7 +222,6 @@ public final class Passes {
         mapped += i < m.mapped() ? 1 : 0;
       }
     }
-    return Expr.of(
-        new ControlOp.Map(new Graph(params, body.results()), m.size(), mapped), inputs);
+    return Expr.of(new ControlOp.Map(new Graph(params, body.results()), m.size(), mapped), inputs);
   }
 }

@@ -19,8 +19,7 @@ public sealed interface PoolOp extends Op {
     /** Checks the size. */
     public PoolWindow {
       if (h < 1 || w < 1 || h * w > 256) {
-        throw new ShapeException(
-            "pooling: a window has 1 to 256 positions, not " + h + "x" + w);
+        throw new ShapeException("pooling: a window has 1 to 256 positions, not " + h + "x" + w);
       }
       if (move.top() > move.dilationH() * (h - 1)
           || move.bottom() > move.dilationH() * (h - 1)
@@ -55,8 +54,7 @@ public sealed interface PoolOp extends Op {
   record PoolArgMax(PoolWindow window) implements PoolOp {
     @Override
     public List<Type> types(List<Expr> in) {
-      return List.of(
-          new Type(DType.U8, window.output(this, in.getFirst().shape(), in)));
+      return List.of(new Type(DType.U8, window.output(this, in.getFirst().shape(), in)));
     }
 
     @Override
@@ -106,9 +104,7 @@ public sealed interface PoolOp extends Op {
 
     @Override
     public Expr[] gradient(Expr node, Expr[] ct) {
-      return new Expr[] {
-        Expr.of(new PoolGather(window), List.of(ct[0], node.input(1))), null
-      };
+      return new Expr[] {Expr.of(new PoolGather(window), List.of(ct[0], node.input(1))), null};
     }
 
     @Override
@@ -122,8 +118,7 @@ public sealed interface PoolOp extends Op {
   record PoolSum(PoolWindow window) implements PoolOp {
     @Override
     public List<Type> types(List<Expr> in) {
-      return List.of(
-          in.getFirst().type().with(window.output(this, in.getFirst().shape(), in)));
+      return List.of(in.getFirst().type().with(window.output(this, in.getFirst().shape(), in)));
     }
 
     @Override
@@ -161,8 +156,7 @@ public sealed interface PoolOp extends Op {
   }
 
   private static Expr merged(Op op, List<Expr> in, boolean[] mapped, int n) {
-    List<Expr> merged =
-        Batching.all(in, mapped, n).stream().map(Batching::mergeFirst).toList();
+    List<Expr> merged = Batching.all(in, mapped, n).stream().map(Batching::mergeFirst).toList();
     return Batching.splitFirst(Expr.of(op, merged), n);
   }
 }

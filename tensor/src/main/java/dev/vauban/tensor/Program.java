@@ -18,12 +18,11 @@ public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
   public static Program trace(Tree<Type> inputs, Function<Tree<Expr>, Tree<Expr>> f) {
     List<Expr> params = new ArrayList<>();
     Tree<Expr> args =
-        inputs.mapPaths(
-            (path, type) -> {
-              Expr p = Expr.parameter(params.size(), path, type);
-              params.add(p);
-              return p;
-            });
+        inputs.mapPaths((path, type) -> {
+          Expr p = Expr.parameter(params.size(), path, type);
+          params.add(p);
+          return p;
+        });
     Tree<Expr> out = f.apply(args);
     Graph graph = new Graph(params, out.leaves());
     Verify.closed(graph);

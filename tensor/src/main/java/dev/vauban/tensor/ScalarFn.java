@@ -35,18 +35,15 @@ public enum ScalarFn {
   ADD(2, (a, b, c) -> a + b, (x, y, ct) -> ct, (x, y, ct) -> ct),
   SUB(2, (a, b, c) -> a - b, (x, y, ct) -> ct, (x, y, ct) -> ct.neg()),
   MUL(2, (a, b, c) -> a * b, (x, y, ct) -> ct.mul(x[1]), (x, y, ct) -> ct.mul(x[0])),
-  DIV(
-      2,
-      (a, b, c) -> a / b,
-      (x, y, ct) -> ct.div(x[1]),
-      (x, y, ct) -> ct.mul(y).div(x[1]).neg()),
+  DIV(2, (a, b, c) -> a / b, (x, y, ct) -> ct.div(x[1]), (x, y, ct) -> ct.mul(y).div(x[1]).neg()),
   /** a to the power b; the derivative in b is taken as 0 where a is not positive. */
   POW(
       2,
       (a, b, c) -> Math.pow(a, b),
       (x, y, ct) -> ct.mul(x[1].mul(x[0].pow(x[1].sub(1)))),
       (x, y, ct) ->
-          // The floor is a normal F32: its reciprocal, which the second derivative meets, is finite.
+          // The floor is a normal F32: its reciprocal, which the second derivative meets, is
+          // finite.
           ct.mul(Expr.select(x[0].gt(0), y.mul(x[0].max(Float.MIN_NORMAL).log()), y.zeros()))),
   /** The smaller; NaN if either is NaN. At a tie each argument receives half the gradient. */
   MIN(

@@ -27,7 +27,8 @@ public final class Scope implements AutoCloseable {
         () -> {
           if (flag.compareAndSet(false, true)) {
             System.getLogger(Scope.class.getName())
-                .log(System.Logger.Level.WARNING, "a scope opened at " + line + " was never closed");
+                .log(
+                    System.Logger.Level.WARNING, "a scope opened at " + line + " was never closed");
             memory.close();
           }
         });

@@ -38,8 +38,7 @@ public sealed interface ShapeOp extends Op {
       if (!sorted.equals(Axes.range(0, s.rank()))) {
         throw Errors.shapes(label(), perm + " is no permutation of the axes", in);
       }
-      return List.of(
-          in.getFirst().type().with(Shape.of(perm.stream().mapToInt(s::dim).toArray())));
+      return List.of(in.getFirst().type().with(Shape.of(perm.stream().mapToInt(s::dim).toArray())));
     }
 
     @Override

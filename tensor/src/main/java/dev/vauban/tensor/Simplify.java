@@ -77,11 +77,12 @@ final class Simplify {
     }
     Expr simple =
         switch (fn) {
-          case NEG -> a.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.NEG
-              ? a.input(0)
-              : null;
+          // -(x * c) = x * -c: gradients of means and learning rates come with both.
+          case NEG ->
+              isNeg(a) ? a.input(0) : scaled(a) != null ? a.input(0).mul(-scaled(a).value()) : null;
           case ADD -> add(a, b);
-          case SUB -> isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
+          case SUB ->
+              isFill(b, 0) ? a : isFill(a, 0) ? b.neg() : isNeg(b) ? a.add(b.input(0)) : null;
           case MUL -> multiply(a, b, type);
           case DIV -> divide(a, b, type);
           case POW -> power(a, b);
@@ -281,8 +282,25 @@ final class Simplify {
           x.input(0).transpose(t.perm().stream().mapToInt(inner.perm()::get).toArray());
       case LeafOp.Fill f ->
           Expr.fill(x.type().with(t.types(List.of(x)).getFirst().shape()), f.value());
+      case ContractOp.Contract c when swapsOperands(t, c, x) ->
+          Expr.of(
+              new ContractOp.Contract(c.rightBatch(), c.leftBatch(), c.rightSum(), c.leftSum()),
+              List.of(x.input(1), x.input(0)));
       default -> onlyMovesOnes(t, x) ? x.reshape(t.types(List.of(x)).getFirst().shape()) : null;
     };
+  }
+
+  /**
+   * (a b)' = b' a': the product itself can give its result with the free axes the other way round.
+   */
+  private static boolean swapsOperands(ShapeOp.Transpose t, ContractOp.Contract c, Expr x) {
+    int rank = t.perm().size();
+    int batch = c.leftBatch().size();
+    int right = batch + c.leftFree(x.input(0).shape().rank()).size(); // where right's axes begin
+    List<Integer> swapped = new ArrayList<>(Axes.range(0, batch));
+    swapped.addAll(Axes.range(right, rank));
+    swapped.addAll(Axes.range(batch, right));
+    return t.perm().equals(swapped);
   }
 
   /** True if the axes longer than 1 keep their order: then a transposition is a reshape. */
@@ -310,8 +328,7 @@ final class Simplify {
       case LeafOp.Fill f -> Expr.fill(x.type().with(b.shape()), f.value());
       case ShapeOp.Broadcast inner ->
           x.input(0)
-              .broadcast(
-                  b.shape(), inner.axes().stream().mapToInt(a -> b.axes().get(a)).toArray());
+              .broadcast(b.shape(), inner.axes().stream().mapToInt(a -> b.axes().get(a)).toArray());
       default -> null;
     };
   }

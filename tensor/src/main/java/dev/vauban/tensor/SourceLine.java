@@ -12,8 +12,9 @@ final class SourceLine {
   /** The line that a node made now belongs to: the nearest frame outside the library's core. */
   static String current() {
     String inherited = INHERITED.get();
-    return inherited != null ? inherited : WALKER.walk(
-        frames ->
+    return inherited != null
+        ? inherited
+        : WALKER.walk(frames ->
             frames
                 .filter(f -> !isCore(f.getClassName()))
                 .findFirst()

@@ -171,11 +171,10 @@ public final class Tree<T> {
   /** The leaves with their paths, in order. A single leaf has the empty path. */
   public Map<String, T> paths() {
     Map<String, T> out = new LinkedHashMap<>();
-    mapPaths(
-        (p, v) -> {
-          out.put(p, v);
-          return v;
-        });
+    mapPaths((p, v) -> {
+      out.put(p, v);
+      return v;
+    });
     return out;
   }
 
@@ -208,9 +207,8 @@ public final class Tree<T> {
       return leaf(f.apply(prefix, value));
     }
     Map<String, Tree<R>> c = new LinkedHashMap<>();
-    children.forEach(
-        (name, child) ->
-            c.put(name, child.mapPaths(prefix.isEmpty() ? name : prefix + "/" + name, f)));
+    children.forEach((name, child) ->
+        c.put(name, child.mapPaths(prefix.isEmpty() ? name : prefix + "/" + name, f)));
     return new Tree<>(null, Collections.unmodifiableMap(c));
   }
 

@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Functions applied to many elements, and loops. {@link #vmap} becomes one {@link ControlOp.Map}
- * node; {@link #repeat} one {@link ControlOp.Loop} node. Whatever in the function does not depend on
- * the element (or on the loop's state) is computed once, outside.
+ * node; {@link #repeat} one {@link ControlOp.Loop} node. Whatever in the function does not depend
+ * on the element (or on the loop's state) is computed once, outside.
  */
 public final class Vmap {
   /** How deep traces of bodies are nested; parameters of one depth have canonical numbers. */
@@ -44,18 +44,16 @@ public final class Vmap {
     List<Expr> params = new ArrayList<>();
     Tree<Expr>[] out = tree();
     List<Expr> results =
-        traced(
-            () -> {
-              Tree<Expr> elements =
-                  xs.mapPaths(
-                      (path, e) -> {
-                        Expr p = parameter(params.size(), path, e.type().with(e.shape().without(0)));
-                        params.add(p);
-                        return p;
-                      });
-              out[0] = f.apply(elements);
-              return out[0].leaves();
-            });
+        traced(() -> {
+          Tree<Expr> elements =
+              xs.mapPaths((path, e) -> {
+                Expr p = parameter(params.size(), path, e.type().with(e.shape().without(0)));
+                params.add(p);
+                return p;
+              });
+          out[0] = f.apply(elements);
+          return out[0].leaves();
+        });
     List<Expr> each = map(new Graph(params, results), n, inputs.size(), inputs);
     int[] next = {0};
     return out[0].map(e -> each.get(next[0]++));
@@ -82,19 +80,17 @@ public final class Vmap {
     }
     List<Expr> params = new ArrayList<>();
     List<Expr> results =
-        traced(
-            () -> {
-              Expr number = parameter(0, "step", new Type(DType.I32, Shape.SCALAR));
-              params.add(number);
-              Tree<Expr> s =
-                  state.mapPaths(
-                      (path, e) -> {
-                        Expr p = parameter(params.size(), path, e.type());
-                        params.add(p);
-                        return p;
-                      });
-              return step.next(number, s).leaves();
-            });
+        traced(() -> {
+          Expr number = parameter(0, "step", new Type(DType.I32, Shape.SCALAR));
+          params.add(number);
+          Tree<Expr> s =
+              state.mapPaths((path, e) -> {
+                Expr p = parameter(params.size(), path, e.type());
+                params.add(p);
+                return p;
+              });
+          return step.next(number, s).leaves();
+        });
     int states = params.size() - 1;
     List<Expr> inputs = new ArrayList<>(state.leaves());
     Graph body = capture(new Graph(params, results), inputs);
@@ -159,9 +155,7 @@ public final class Vmap {
       }
       boolean mapAny = any;
       value.put(
-          e,
-          SourceLine.inherit(
-              e, () -> mapAny ? e.op().batch(in, m, n) : Expr.of(e.op(), in)));
+          e, SourceLine.inherit(e, () -> mapAny ? e.op().batch(in, m, n) : Expr.of(e.op(), in)));
     }
     return body.results().stream()
         .map(r -> batched.contains(r) ? value.get(r) : Batching.repeat(value.get(r), n))
@@ -173,14 +167,13 @@ public final class Vmap {
       List<Expr> in, boolean[] isMapped, int n, Function<List<Expr>, List<Expr>> f) {
     List<Expr> params = new ArrayList<>();
     List<Expr> results =
-        traced(
-            () -> {
-              for (int i = 0; i < in.size(); i++) {
-                Type t = in.get(i).type();
-                params.add(parameter(i, "element", isMapped[i] ? t.with(t.shape().without(0)) : t));
-              }
-              return f.apply(params);
-            });
+        traced(() -> {
+          for (int i = 0; i < in.size(); i++) {
+            Type t = in.get(i).type();
+            params.add(parameter(i, "element", isMapped[i] ? t.with(t.shape().without(0)) : t));
+          }
+          return f.apply(params);
+        });
     return Expr.tuple(batchGraph(new Graph(params, results), in, isMapped, n));
   }
 

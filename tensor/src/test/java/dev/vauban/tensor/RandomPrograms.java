@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 
 /**
  * Random programs: graphs of bounded, smooth operations on small shapes, with gradients to second
- * order, mapped functions, loops and stopped gradients nested in each other. The same seed gives the
- * same program.
+ * order, mapped functions, loops and stopped gradients nested in each other. The same seed gives
+ * the same program.
  */
 public final class RandomPrograms {
   private static final int[] SIZES = {1, 1, 2, 3, 4, 5, 7};
@@ -35,7 +35,8 @@ public final class RandomPrograms {
     Tree<Expr> out = Tree.empty();
     int n = below(1, 5);
     for (int i = 0; i < n; i++) { // repeated results and results that are inputs are wanted too
-      out = out.with("y" + i, values.get(random.nextInt(i == 0 ? inputs.size() : 0, values.size())));
+      out =
+          out.with("y" + i, values.get(random.nextInt(i == 0 ? inputs.size() : 0, values.size())));
     }
     return out.with("last", values.getLast());
   }
@@ -254,8 +255,7 @@ public final class RandomPrograms {
       return Grad.grad(at -> scalar(at, values, depth), x);
     }
     // A second order: the gradient of a function of a gradient.
-    return Grad.grad(
-        at -> Grad.grad(p -> scalar(p, values, depth), at).square().sum().tanh(), x);
+    return Grad.grad(at -> Grad.grad(p -> scalar(p, values, depth), at).square().sum().tanh(), x);
   }
 
   private Expr mapped(Expr x, List<Expr> values, int depth) {

@@ -61,6 +61,19 @@ public final class GatesCommand implements Command {
   int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(
+      names = "--only",
+      paramLabel = "RECIPE",
+      split = ",",
+      description = "these recipes, separated by commas; gates about others count as not run")
+  List<String> only = List.of();
+
+  @Option(
+      names = "--episodes",
+      paramLabel = "N",
+      description = "evaluation episodes (default: 100 for 32 filters, 200 for 64)")
+  Integer episodes;
+
+  @Option(
       names = "--short",
       paramLabel = "N",
       description = "N meta-steps and 8 episodes for every recipe: to see that it runs")
@@ -93,9 +106,8 @@ public final class GatesCommand implements Command {
       List<GatesReport.Seed> judged = new ArrayList<>();
       for (long seed : seeds) {
         Map<String, Result> results = new LinkedHashMap<>();
-        for (Recipe recipe : Recipe.all()) {
-          Recipe sized = shortened == null ? recipe : recipe.sized(shortened, 8);
-          results.put(recipe.key(), laboratory.run(sized, seed));
+        for (Recipe recipe : chosen()) {
+          results.put(recipe.key(), laboratory.run(recipe, seed));
         }
         judged.add(
             new GatesReport.Seed(
@@ -108,5 +120,26 @@ public final class GatesCommand implements Command {
           gradients,
           judged);
     }
+  }
+
+  private List<Recipe> chosen() {
+    List<String> known = Recipe.all().stream().map(Recipe::key).toList();
+    for (String key : only) {
+      if (!known.contains(key)) {
+        throw CommandException.badInput(
+            "there is no recipe '" + key + "'; there are " + String.join(", ", known));
+      }
+    }
+    return Recipe.all().stream()
+        .filter(r -> only.isEmpty() || only.contains(r.key()))
+        .map(this::sized)
+        .toList();
+  }
+
+  private Recipe sized(Recipe recipe) {
+    int judged = episodes == null ? recipe.episodes() : episodes;
+    return shortened == null
+        ? recipe.sized(recipe.iterations(), judged)
+        : recipe.sized(shortened, 8);
   }
 }

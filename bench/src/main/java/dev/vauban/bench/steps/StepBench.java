@@ -1,8 +1,10 @@
 package dev.vauban.bench.steps;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,14 +34,20 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
         warm(bound, peak);
         double[] seconds = new double[rounds];
         double[] peakSeconds = new double[rounds];
+        double[] cpu = new double[rounds];
+        double[] peakCpu = new double[rounds];
         for (int i = 0; i < rounds; i++) {
           interrupt.check("nothing was written");
+          double before = cpuSeconds();
           peakSeconds[i] = peak.seconds();
+          double between = cpuSeconds();
           long start = System.nanoTime();
           bound.run();
           seconds[i] = (System.nanoTime() - start) / 1e9;
+          cpu[i] = cpuSeconds() - between;
+          peakCpu[i] = between - before;
         }
-        Row row = row(step, n, bound, seconds, peak.flops(), peakSeconds);
+        Row row = row(step, n, bound, seconds, cpu, peak.flops(), peakSeconds, peakCpu);
         console.notice(row.line());
         rows.add(row);
       }
@@ -61,10 +69,13 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
       int threads,
       BoundStep bound,
       double[] seconds,
+      double[] cpu,
       long peakFlops,
-      double[] peakSeconds) {
-    Arrays.sort(seconds);
-    Arrays.sort(peakSeconds);
+      double[] peakSeconds,
+      double[] peakCpu) {
+    for (double[] values : List.of(seconds, cpu, peakSeconds, peakCpu)) {
+      Arrays.sort(values);
+    }
     double gflop = bound.flops() / 1e9;
     double peak = peakFlops / 1e9 / median(peakSeconds);
     double bestPeak = peakFlops / 1e9 / peakSeconds[0];
@@ -81,6 +92,7 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
         bestPeak,
         gflop / median(seconds) / peak,
         gflop / seconds[0] / bestPeak,
+        gflop / median(cpu) / (peakFlops / 1e9 / median(peakCpu)),
         bound.compileSeconds(),
         bound.bytes() / 1048576.0,
         residentMegabytes(),
@@ -90,6 +102,13 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
   private static double median(double[] sorted) {
     int n = sorted.length;
     return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+  }
+
+  /** Processor time of all threads of this process. */
+  private static double cpuSeconds() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+        ? system.getProcessCpuTime() / 1e9
+        : Double.NaN;
   }
 
   /** Resident memory of this process; 0 where the system does not tell. */
@@ -120,6 +139,8 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
    * @param peakGflopsMax the same, its best
    * @param shareOfPeak the step's median rate over the peak's median rate
    * @param shareOfPeakBest the step's best rate over the peak's best rate
+   * @param shareOfPeakCpu the same ratio of medians, of processor time instead of wall time: what
+   *     it would be if nothing else ran on the machine and no thread waited for another
    * @param compileSeconds tracing and compiling
    * @param slabMb working memory of the plan
    * @param rssMb resident memory of the process then
@@ -138,6 +159,7 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
       double peakGflopsMax,
       double shareOfPeak,
       double shareOfPeakBest,
+      double shareOfPeakCpu,
       double compileSeconds,
       double slabMb,
       double rssMb,
@@ -145,13 +167,15 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
     String line() {
       return String.format(
           Locale.ROOT,
-          "%s, %d thread(s): %.0f ms, %.1f GFLOP, %.1f%% of the peak of %.0f GFLOP/s",
+          "%s, %d thread(s): %.0f ms, %.1f GFLOP, %.1f%% of the peak of %.0f GFLOP/s"
+              + " (%.1f%% by processor time)",
           name,
           threads,
           ms,
           gflop,
           100 * shareOfPeak,
-          peakGflops);
+          peakGflops,
+          100 * shareOfPeakCpu);
     }
   }
 

@@ -69,7 +69,8 @@ public final class DataCommand {
 
     @Override
     public Answer run(Session session) {
-      DataInfo info = session.jobs().get().data(new Episodes(data, split, rotations, 2, 1, 1), session);
+      DataInfo info =
+          session.jobs().get().data(new Episodes(data, split, rotations, 2, 1, 1), session);
       TextTable table =
           new TextTable().left("split").right("classes").right("images").right("fewest per class");
       for (DataInfo.Split split : info.splits()) {

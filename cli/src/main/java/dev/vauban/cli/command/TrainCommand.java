@@ -36,13 +36,7 @@ public final class TrainCommand implements Command, Base, Presets {
   /** Settings that a resumed run may change: they do not touch what is computed. */
   private static final Set<String> FREE_ON_RESUME =
       Set.of(
-          "out",
-          "workers",
-          "iterations",
-          "log-every",
-          "checkpoint-every",
-          "keep",
-          "max-minutes");
+          "out", "workers", "iterations", "log-every", "checkpoint-every", "keep", "max-minutes");
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;

@@ -94,6 +94,53 @@ final class Figures {
             series));
   }
 
+  /**
+   * Accuracy over the number of fine-tune steps, clean and robust; empty if no method was scored
+   * after two of them. Each method is shown at its smallest budget.
+   */
+  static Optional<Curves> overSteps(List<Row> rows, String attack) {
+    Map<String, TreeMap<Integer, Row>> byMethod = new LinkedHashMap<>();
+    for (Row row : rows) {
+      byMethod
+          .computeIfAbsent(row.method(), m -> new TreeMap<>())
+          .merge(row.steps(), row, (a, b) -> a.eps() <= b.eps() ? a : b);
+    }
+    if (byMethod.values().stream().noneMatch(steps -> steps.size() > 1)) {
+      return Optional.empty();
+    }
+    List<Series> series = new ArrayList<>();
+    int hue = 0;
+    for (Map.Entry<String, TreeMap<Integer, Row>> method : byMethod.entrySet()) {
+      List<double[]> clean = new ArrayList<>();
+      List<double[]> robust = new ArrayList<>();
+      method
+          .getValue()
+          .forEach((steps, row) -> {
+            clean.add(new double[] {steps, row.clean(), row.cleanCi()});
+            robust.add(new double[] {steps, row.robust(), row.robustCi()});
+          });
+      series.add(banded(method.getKey() + ", robust", robust, hue, Stroke.SOLID));
+      series.add(banded(method.getKey() + ", clean", clean, hue, Stroke.DASHED));
+      hue = (hue + 1) % HUES;
+    }
+    double eps = byMethod.values().iterator().next().firstEntry().getValue().eps();
+    return Optional.of(
+        new Curves(
+            "Accuracy as adaptation goes on",
+            "Bands: 95% confidence intervals. Robust: under "
+                + attack.toUpperCase(Locale.ROOT)
+                + " at eps "
+                + Eps.format(eps)
+                + ".",
+            new Axis("fine-tune steps", Axis.Scale.NUMBER),
+            new Axis("accuracy", Axis.Scale.PERCENT),
+            series));
+  }
+
+  private static Series banded(String name, List<double[]> points, int hue, Stroke stroke) {
+    return new Series(name, column(points, 0), column(points, 1), column(points, 2), hue, stroke);
+  }
+
   /** Validation accuracy over meta-steps, clean and robust; empty if nothing was validated. */
   static Optional<Curves> training(List<History> histories) {
     List<Series> series = new ArrayList<>();

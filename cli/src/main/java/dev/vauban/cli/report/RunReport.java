@@ -77,6 +77,7 @@ public final class RunReport {
     byAttack.forEach((attack, rows) -> {
       report.table(Figures.results(rows, attack));
       Figures.overEps(rows, attack).ifPresent(report::curves);
+      Figures.overSteps(rows, attack).ifPresent(report::curves);
     });
     Figures.training(histories).ifPresent(report::curves);
     Figures.metric("Meta-loss", "loss", losses).ifPresent(report::curves);

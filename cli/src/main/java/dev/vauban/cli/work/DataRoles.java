@@ -108,8 +108,7 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
 
   /** Episodes of {@code set}. */
   static EpisodeSampler sampler(ImageSet set, Episodes episodes, Key key) {
-    return new EpisodeSampler(
-        set, episodes.ways(), episodes.shots(), episodes.queries(), key);
+    return new EpisodeSampler(set, episodes.ways(), episodes.shots(), episodes.queries(), key);
   }
 
   @Override

@@ -56,17 +56,14 @@ final class EvaluationRun implements AutoCloseable {
             recipe.method().evaluation(),
             recipe.model(),
             recipe.theta(),
-            DataRoles.sampler(
-                set, episodes, Stream.EVALUATION_EPISODES.key(protocol.seed())),
+            DataRoles.sampler(set, episodes, Stream.EVALUATION_EPISODES.key(protocol.seed())),
             new dev.vauban.meta.Protocol(
                 steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, chunk));
   }
 
   private Attack attack(Expr eps) {
-    Attacks.Options options =
-        Attacks.Options.eps(eps).withRestarts(threat.restarts());
-    boolean iterative =
-        threat.attack() == AttackName.PGD || threat.attack() == AttackName.PGD_L2;
+    Attacks.Options options = Attacks.Options.eps(eps).withRestarts(threat.restarts());
+    boolean iterative = threat.attack() == AttackName.PGD || threat.attack() == AttackName.PGD_L2;
     if (iterative) {
       options = options.withSteps(threat.steps());
     }
@@ -141,8 +138,7 @@ final class EvaluationRun implements AutoCloseable {
         seconds);
   }
 
-  private static Example example(
-      String name, double eps, dev.vauban.meta.Evaluation.Example e) {
+  private static Example example(String name, double eps, dev.vauban.meta.Evaluation.Example e) {
     return new Example(
         name,
         e.height(),

@@ -87,7 +87,14 @@ final class QuickstartRun {
                 training);
         Validation validation =
             new Validation(
-                device, recipe, roles.validation().orElseThrow(), TASKS, training, session);
+                device,
+                recipe,
+                DataRoles.sampler(
+                    roles.validation().orElseThrow(),
+                    TASKS,
+                    Stream.VALIDATION_EPISODES.key(job.seed())),
+                training,
+                session);
         Progress progress =
             Progress.start(session.console(), "train " + method, job.iterations(), "it")) {
       while (trainer.number() < job.iterations()) {
@@ -123,19 +130,18 @@ final class QuickstartRun {
     try (EvaluationRun evaluation =
         new EvaluationRun(
             device, recipe, roles.data().evaluation(), TASKS, threat(), protocol(), session)) {
-      weights.forEach(
-          (method, theta) -> {
-            Evaluation main = evaluation.of(method.label(), theta);
-            for (Row row : main.rows()) {
-              rows.add(row.plusSeconds(nanos.get(method) / 1e9));
-            }
-            examples.addAll(main.figures().examples());
-            for (double share : new double[] {0.25, 0.5, 2}) {
-              if (share * job.eps() < 1) {
-                sweep.addAll(evaluation.at(method.label(), theta, share * job.eps(), sweepOf()));
-              }
-            }
-          });
+      weights.forEach((method, theta) -> {
+        Evaluation main = evaluation.of(method.label(), theta);
+        for (Row row : main.rows()) {
+          rows.add(row.plusSeconds(nanos.get(method) / 1e9));
+        }
+        examples.addAll(main.figures().examples());
+        for (double share : new double[] {0.25, 0.5, 2}) {
+          if (share * job.eps() < 1) {
+            sweep.addAll(evaluation.at(method.label(), theta, share * job.eps(), sweepOf()));
+          }
+        }
+      });
     }
     return new Evaluation(
         job.eps(),

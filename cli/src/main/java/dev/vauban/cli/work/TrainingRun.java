@@ -13,9 +13,10 @@ import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.meta.MetaTrainer;
 import dev.vauban.nn.Safetensors;
-import dev.vauban.nn.data.ImageSet;
+import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tree;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,6 +31,8 @@ import java.util.Optional;
 final class TrainingRun implements AutoCloseable {
   private static final String BEST_STEP = "best_step";
   private static final String BEST_SCORE = "best_score";
+  private static final String LOSS_SUM = "loss_sum";
+  private static final String LOSS_COUNT = "loss_count";
 
   private final Recipe recipe;
   private final Training training;
@@ -57,21 +60,23 @@ final class TrainingRun implements AutoCloseable {
     this.training = training;
     this.run = run;
     this.session = session;
-    this.trainer =
-        recipe.trainer(
-            device,
-            DataRoles.sampler(roles.training(), episodes, Stream.EPISODES.key(training.seed())),
-            training);
-    this.validation =
+    // Both samplers first: more ways than classes is said before minutes of compiling.
+    EpisodeSampler tasks =
+        DataRoles.sampler(roles.training(), episodes, Stream.EPISODES.key(training.seed()));
+    Optional<EpisodeSampler> checks =
         roles
             .validation()
-            .map(set -> validation(device, set, episodes));
-    run.start().ifPresent(this::restore);
-    provenance(device, roles, episodes);
-  }
-
-  private Validation validation(Device device, ImageSet set, Episodes episodes) {
-    return new Validation(device, recipe, set, episodes, training, session);
+            .map(set ->
+                DataRoles.sampler(set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
+    this.trainer = recipe.trainer(device, tasks, training);
+    try {
+      run.start().ifPresent(this::restore);
+      provenance(device, roles, episodes);
+      this.validation = checks.map(c -> new Validation(device, recipe, c, training, session));
+    } catch (RuntimeException e) {
+      trainer.close();
+      throw e;
+    }
   }
 
   private void restore(Checkpoint checkpoint) {
@@ -84,6 +89,8 @@ final class TrainingRun implements AutoCloseable {
         bestStep = Long.parseLong(file.metadata().get(BEST_STEP));
         bestScore = Double.parseDouble(file.metadata().get(BEST_SCORE));
       }
+      lossSum = Double.parseDouble(file.metadata().getOrDefault(LOSS_SUM, "0"));
+      lossCount = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
     }
   }
 
@@ -101,8 +108,7 @@ final class TrainingRun implements AutoCloseable {
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
-    try (Progress progress =
-        Progress.start(session.console(), task, training.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
       while (trainer.number() < training.iterations()) {
         step();
         progress.at(trainer.number(), shown());
@@ -198,11 +204,7 @@ final class TrainingRun implements AutoCloseable {
       bestStep = trainer.number();
       AtomicFile.write(
           run.folder().resolve(ModelFile.BEST),
-          file ->
-              Safetensors.write(
-                  file,
-                  dev.vauban.tensor.Tree.of("weights", trainer.weights()),
-                  metadata()));
+          file -> Safetensors.write(file, Tree.of("weights", trainer.weights()), metadata()));
     }
   }
 
@@ -217,6 +219,8 @@ final class TrainingRun implements AutoCloseable {
   private Map<String, String> metadata() {
     Map<String, String> facts = ModelFile.metadata(recipe);
     facts.put("step", Long.toString(trainer.number()));
+    facts.put(LOSS_SUM, Double.toString(lossSum));
+    facts.put(LOSS_COUNT, Integer.toString(lossCount));
     if (bestStep > 0) {
       facts.put(BEST_STEP, Long.toString(bestStep));
       facts.put(BEST_SCORE, Double.toString(bestScore));

@@ -1,12 +1,11 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Training;
 import dev.vauban.meta.Evaluation;
 import dev.vauban.meta.Evaluator;
 import dev.vauban.meta.Protocol;
-import dev.vauban.nn.data.ImageSet;
+import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Tensor;
@@ -36,12 +35,7 @@ final class Validation implements AutoCloseable {
   record Result(double clean, double robust, double score) {}
 
   Validation(
-      Device device,
-      Recipe recipe,
-      ImageSet set,
-      Episodes of,
-      Training training,
-      Session session) {
+      Device device, Recipe recipe, EpisodeSampler sampler, Training training, Session session) {
     this.episodes = training.validateEpisodes();
     this.steps = training.validateSteps();
     this.eps = recipe.learner().eps();
@@ -54,7 +48,7 @@ final class Validation implements AutoCloseable {
             recipe.method().evaluation(),
             recipe.model(),
             recipe.theta(),
-            DataRoles.sampler(set, of, Stream.VALIDATION_EPISODES.key(training.seed())),
+            sampler,
             Protocol.papers()
                 .at(steps)
                 .inChunksOf(Math.min(episodes, Math.max(8, training.workers()))));

@@ -1,2 +1,4 @@
-/** The work behind the commands: training, evaluation and the quickstart on the learning modules. */
+/**
+ * The work behind the commands: training, evaluation and the quickstart on the learning modules.
+ */
 package dev.vauban.cli.work;

@@ -75,10 +75,7 @@ public final class BundledLibrary {
       return target.resolve(LIBRARY);
     } catch (IOException e) {
       throw new NativeException(
-          "the bundled oneDNN cannot be unpacked to "
-              + target
-              + ": "
-              + reason(e),
+          "the bundled oneDNN cannot be unpacked to " + target + ": " + reason(e),
           "set the environment variable XDG_CACHE_HOME to a folder that can be written and has"
               + " 100 MB free, or use -Dvauban.onednn=off to run without oneDNN",
           e);

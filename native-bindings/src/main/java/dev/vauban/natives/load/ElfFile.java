@@ -82,8 +82,7 @@ final class ElfFile {
     return needed;
   }
 
-  private static ByteBuffer read(FileChannel channel, long position, int bytes)
-      throws IOException {
+  private static ByteBuffer read(FileChannel channel, long position, int bytes) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     while (buffer.hasRemaining()) {
       int count = channel.read(buffer, position + buffer.position());

@@ -74,7 +74,8 @@ public record OneDnnLibrary(
    * Opens the library of {@code choice} and checks that it is a oneDNN this code can call.
    *
    * @param choice {@code bundled}, {@code system} or the path of a file
-   * @throws NativeException if there is none, or it is not a usable one; the message says what to do
+   * @throws NativeException if there is none, or it is not a usable one; the message says what to
+   *     do
    */
   public static OneDnnLibrary open(String choice) {
     try {

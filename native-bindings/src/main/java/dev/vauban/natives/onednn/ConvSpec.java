@@ -3,8 +3,8 @@ package dev.vauban.natives.onednn;
 /**
  * A two-dimensional convolution, the same record for its forward pass and both of its gradients.
  *
- * <p>{@code y[n,p,q,o] = sum over r,s,i of x[n, p*strideH - padTop + r*dilationH, q*strideW - padLeft
- * + s*dilationW, i] * w[r,s,i,o]}, with zeros outside the image.
+ * <p>{@code y[n,p,q,o] = sum over r,s,i of x[n, p*strideH - padTop + r*dilationH, q*strideW -
+ * padLeft + s*dilationW, i] * w[r,s,i,o]}, with zeros outside the image.
  *
  * <p>Shape: x {@code [N,H,W,I]}, w {@code [R,S,I/groups,O]}, y {@code [N,P,Q,O]}, all dense and
  * row-major. With groups, output channel o belongs to group {@code o / (O/groups)} and reads that
@@ -81,7 +81,12 @@ public record ConvSpec(
     atLeast(1, "groups", groups);
     if (inputs % groups != 0 || outputs % groups != 0) {
       throw new IllegalArgumentException(
-          "convolution: " + groups + " groups do not divide " + inputs + " input and " + outputs
+          "convolution: "
+              + groups
+              + " groups do not divide "
+              + inputs
+              + " input and "
+              + outputs
               + " output channels");
     }
     fits("rows", (long) height + padTop + padBottom, kernelHeight, dilationH);
@@ -94,45 +99,153 @@ public record ConvSpec(
 
   /** A dense f32 convolution with stride 1 and no padding. */
   public static ConvSpec of(
-      int batch, int height, int width, int inputs, int outputs, int kernelHeight, int kernelWidth) {
+      int batch,
+      int height,
+      int width,
+      int inputs,
+      int outputs,
+      int kernelHeight,
+      int kernelWidth) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, 1, 1, 0, 0, 0, 0, 1, 1, 1,
-        DataType.F32, DataType.F32, DataType.F32);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        1,
+        1,
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        DataType.F32,
+        DataType.F32,
+        DataType.F32);
   }
 
   /** The same with these strides. */
   public ConvSpec stride(int rows, int columns) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, rows, columns, padTop,
-        padBottom, padLeft, padRight, dilationH, dilationW, groups, xType, wType, yType);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        rows,
+        columns,
+        padTop,
+        padBottom,
+        padLeft,
+        padRight,
+        dilationH,
+        dilationW,
+        groups,
+        xType,
+        wType,
+        yType);
   }
 
   /** The same with this padding. */
   public ConvSpec pad(int top, int bottom, int left, int right) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, strideH, strideW, top,
-        bottom, left, right, dilationH, dilationW, groups, xType, wType, yType);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        strideH,
+        strideW,
+        top,
+        bottom,
+        left,
+        right,
+        dilationH,
+        dilationW,
+        groups,
+        xType,
+        wType,
+        yType);
   }
 
   /** The same with these dilations (1 is a dense kernel). */
   public ConvSpec dilation(int rows, int columns) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, strideH, strideW, padTop,
-        padBottom, padLeft, padRight, rows, columns, groups, xType, wType, yType);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        strideH,
+        strideW,
+        padTop,
+        padBottom,
+        padLeft,
+        padRight,
+        rows,
+        columns,
+        groups,
+        xType,
+        wType,
+        yType);
   }
 
   /** The same with this number of groups. */
   public ConvSpec groups(int count) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, strideH, strideW, padTop,
-        padBottom, padLeft, padRight, dilationH, dilationW, count, xType, wType, yType);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        strideH,
+        strideW,
+        padTop,
+        padBottom,
+        padLeft,
+        padRight,
+        dilationH,
+        dilationW,
+        count,
+        xType,
+        wType,
+        yType);
   }
 
   /** The same with these types of x, w and y (or of their gradients). */
   public ConvSpec types(DataType x, DataType w, DataType y) {
     return new ConvSpec(
-        batch, height, width, inputs, outputs, kernelHeight, kernelWidth, strideH, strideW, padTop,
-        padBottom, padLeft, padRight, dilationH, dilationW, groups, x, w, y);
+        batch,
+        height,
+        width,
+        inputs,
+        outputs,
+        kernelHeight,
+        kernelWidth,
+        strideH,
+        strideW,
+        padTop,
+        padBottom,
+        padLeft,
+        padRight,
+        dilationH,
+        dilationW,
+        groups,
+        x,
+        w,
+        y);
   }
 
   /** P, rows of y. */
@@ -167,11 +280,53 @@ public record ConvSpec(
 
   @Override
   public String toString() {
-    return xType + "[" + batch + "," + height + "," + width + "," + inputs + "] * "
-        + wType + "[" + kernelHeight + "," + kernelWidth + "," + inputs / groups + "," + outputs
-        + "] -> " + yType + "[" + batch + "," + outHeight() + "," + outWidth() + "," + outputs
-        + "] stride " + strideH + "," + strideW + " pad " + padTop + "," + padBottom + "," + padLeft
-        + "," + padRight + " dilation " + dilationH + "," + dilationW + " groups " + groups;
+    return xType
+        + "["
+        + batch
+        + ","
+        + height
+        + ","
+        + width
+        + ","
+        + inputs
+        + "] * "
+        + wType
+        + "["
+        + kernelHeight
+        + ","
+        + kernelWidth
+        + ","
+        + inputs / groups
+        + ","
+        + outputs
+        + "] -> "
+        + yType
+        + "["
+        + batch
+        + ","
+        + outHeight()
+        + ","
+        + outWidth()
+        + ","
+        + outputs
+        + "] stride "
+        + strideH
+        + ","
+        + strideW
+        + " pad "
+        + padTop
+        + ","
+        + padBottom
+        + ","
+        + padLeft
+        + ","
+        + padRight
+        + " dilation "
+        + dilationH
+        + ","
+        + dilationW
+        + " groups "
+        + groups;
   }
 
   private static int span(int kernel, int dilation) {
@@ -189,7 +344,11 @@ public record ConvSpec(
   private static void addressable(String name, double elements) {
     if (elements > 0x1p44) {
       throw new IllegalArgumentException(
-          "convolution: " + name + " may have " + (long) elements + " elements, and 2^44 is the limit");
+          "convolution: "
+              + name
+              + " may have "
+              + (long) elements
+              + " elements, and 2^44 is the limit");
     }
   }
 
@@ -197,7 +356,11 @@ public record ConvSpec(
     long span = (kernel - 1L) * dilation + 1;
     if (span > padded) {
       throw new IllegalArgumentException(
-          "convolution: the kernel spans " + span + " " + axis + ", and the padded image has only "
+          "convolution: the kernel spans "
+              + span
+              + " "
+              + axis
+              + ", and the padded image has only "
               + padded);
     }
     if (padded > Integer.MAX_VALUE) {

@@ -71,8 +71,7 @@ record Kernel(
     MemorySegment name =
         create(
             out ->
-                Dnnl.dnnl_primitive_desc_query(
-                    descriptor, Dnnl.dnnl_query_impl_info_str(), 0, out),
+                Dnnl.dnnl_primitive_desc_query(descriptor, Dnnl.dnnl_query_impl_info_str(), 0, out),
             "dnnl_primitive_desc_query",
             subject);
     return new Kernel(

@@ -146,7 +146,10 @@ public record MatmulSpec(
         (rows > 1 && layout.rowStride() == 0) || (columns > 1 && layout.columnStride() == 0);
     if (negative || repeated) {
       throw new IllegalArgumentException(
-          "matmul: " + name + " has " + layout
+          "matmul: "
+              + name
+              + " has "
+              + layout
               + "; rows and columns need positive strides, batches 0 or more");
     }
   }

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
  *
  * <p>Which library is used is said, before the first use, by the system property {@code
  * vauban.onednn} or else the environment variable {@code VAUBAN_ONEDNN}: {@code bundled} (the
- * default: from the class path), {@code system} (what the dynamic linker finds), {@code off}, or the
- * path of a library.
+ * default: from the class path), {@code system} (what the dynamic linker finds), {@code off}, or
+ * the path of a library.
  *
  * <p>Every primitive runs on the calling thread alone; work is spread over threads by running
  * primitives on several of them. Results are the same bits whichever thread runs.
@@ -122,26 +122,36 @@ public final class OneDnn {
     String choice = Shared.CHOICE.value();
     if (Shared.CHOICE.isOff()) {
       return new Status(
-          false, choice, "", "", "", 0,
+          false,
+          choice,
+          "",
+          "",
+          "",
+          0,
           "it is switched off by " + PROPERTY + "=off (property) or " + VARIABLE + " (environment)",
           "remove that setting to use the bundled library");
     }
     if (Shared.FAILURE != null) {
       return new Status(
-          false, choice, "", "", "", 0,
+          false,
+          choice,
+          "",
+          "",
+          "",
+          0,
           Shared.FAILURE.problem(),
           Shared.FAILURE.remedy().orElse(""));
     }
     OneDnnLibrary library = Shared.INSTANCE.library;
-    return new Status(
-        true, choice, library.path(), library.version(), library.isa(), 1, "", "");
+    return new Status(true, choice, library.path(), library.version(), library.isa(), 1, "", "");
   }
 
   /**
    * oneDNN, or empty where it is switched off, or where nothing was asked for and the bundled
    * library cannot be used (a warning is logged).
    *
-   * @throws NativeException if a library was asked for by property or environment and cannot be used
+   * @throws NativeException if a library was asked for by property or environment and cannot be
+   *     used
    */
   public static Optional<OneDnn> find() {
     if (Shared.FAILURE != null && Shared.CHOICE.explicit()) {
@@ -159,7 +169,8 @@ public final class OneDnn {
     if (Shared.INSTANCE == null) {
       throw Shared.FAILURE != null
           ? again(Shared.FAILURE)
-          : new NativeException("oneDNN is not used: " + status().reason(), status().remedy(), null);
+          : new NativeException(
+              "oneDNN is not used: " + status().reason(), status().remedy(), null);
     }
     return Shared.INSTANCE;
   }
@@ -232,8 +243,7 @@ public final class OneDnn {
   }
 
   private Primitive convolution(Program.Pass pass, ConvSpec spec) {
-    return primitive(
-        new ConvKey(pass, spec), () -> Program.convolution(engine, pass, spec));
+    return primitive(new ConvKey(pass, spec), () -> Program.convolution(engine, pass, spec));
   }
 
   private Primitive primitive(Object key, Supplier<Program> compiler) {
@@ -289,7 +299,11 @@ public final class OneDnn {
       int status = Dnnl.dnnl_engine_create(out, Dnnl.dnnl_cpu(), 0);
       if (status != 0) {
         throw new NativeException(
-            "dnnl_engine_create returned " + status + " in oneDNN " + library.version() + ", "
+            "dnnl_engine_create returned "
+                + status
+                + " in oneDNN "
+                + library.version()
+                + ", "
                 + library.path(),
             "use -D" + PROPERTY + "=bundled, or =off to run without oneDNN",
             null);

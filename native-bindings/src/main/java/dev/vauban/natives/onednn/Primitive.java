@@ -26,8 +26,7 @@ public final class Primitive implements AutoCloseable {
     this.repack =
         program.repack() == null
             ? null
-            : new Binding(
-                program.repack(), owner.engine(), "the weights of " + program.text());
+            : new Binding(program.repack(), owner.engine(), "the weights of " + program.text());
   }
 
   /**
@@ -57,8 +56,8 @@ public final class Primitive implements AutoCloseable {
    * Runs the operation, and returns when {@code out} is complete. What the operands are is said by
    * the method of {@link OneDnn} that made this primitive.
    *
-   * <p>The addresses are native ones. They are not checked beyond zero and alignment: memory that is
-   * too small, or freed, is corrupted or brings the JVM down, as with any native call.
+   * <p>The addresses are native ones. They are not checked beyond zero and alignment: memory that
+   * is too small, or freed, is corrupted or brings the JVM down, as with any native call.
    *
    * @param stream this worker's stream, from {@link OneDnn#newStream}
    * @param left address of the first operand

@@ -7,10 +7,11 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * A compiled operation, shared by all {@link Primitive}s of the same specification: its kernel and,
- * where oneDNN's fastest code wants the weights in a layout of its own, the kernel that repacks them.
+ * where oneDNN's fastest code wants the weights in a layout of its own, the kernel that repacks
+ * them.
  *
- * <p>The caller's scratch memory holds, from its start, the scratchpad (of whichever kernel runs) and
- * then the repacked weights.
+ * <p>The caller's scratch memory holds, from its start, the scratchpad (of whichever kernel runs)
+ * and then the repacked weights.
  *
  * @param owner frees the native objects
  * @param main the operation
@@ -89,15 +90,36 @@ record Program(
                 Kernel.create(
                     out ->
                         Dnnl.dnnl_convolution_forward_primitive_desc_create(
-                            out, engine, Dnnl.dnnl_forward_training(), direct, x, any, none, y,
-                            strides, dilates, before, after, attributes),
+                            out,
+                            engine,
+                            Dnnl.dnnl_forward_training(),
+                            direct,
+                            x,
+                            any,
+                            none,
+                            y,
+                            strides,
+                            dilates,
+                            before,
+                            after,
+                            attributes),
                     "dnnl_convolution_forward_primitive_desc_create",
                     text);
             case BACKWARD_DATA ->
                 Kernel.create(
                     out ->
                         Dnnl.dnnl_convolution_backward_data_primitive_desc_create(
-                            out, engine, direct, x, any, y, strides, dilates, before, after, none,
+                            out,
+                            engine,
+                            direct,
+                            x,
+                            any,
+                            y,
+                            strides,
+                            dilates,
+                            before,
+                            after,
+                            none,
                             attributes),
                     "dnnl_convolution_backward_data_primitive_desc_create",
                     text);
@@ -105,8 +127,19 @@ record Program(
                 Kernel.create(
                     out ->
                         Dnnl.dnnl_convolution_backward_weights_primitive_desc_create(
-                            out, engine, direct, x, any, none, y, strides, dilates, before, after,
-                            none, attributes),
+                            out,
+                            engine,
+                            direct,
+                            x,
+                            any,
+                            none,
+                            y,
+                            strides,
+                            dilates,
+                            before,
+                            after,
+                            none,
+                            attributes),
                     "dnnl_convolution_backward_weights_primitive_desc_create",
                     text);
           };
@@ -212,7 +245,9 @@ record Program(
     return Kernel.compile(owner, descriptor, slots, new MemorySegment[] {from, to}, subject);
   }
 
-  /** The scratchpad is the caller's, so that kernels can be shared by threads and never allocate. */
+  /**
+   * The scratchpad is the caller's, so that kernels can be shared by threads and never allocate.
+   */
   private static MemorySegment attributes(Kernel.Owner owner, String text) {
     MemorySegment attributes =
         Kernel.create(Dnnl::dnnl_primitive_attr_create, "dnnl_primitive_attr_create", text);

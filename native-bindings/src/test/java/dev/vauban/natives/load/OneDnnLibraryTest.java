@@ -45,9 +45,9 @@ class OneDnnLibraryTest {
 
   @Test
   void aFileThatIsNotALibrary() throws IOException {
-    Path text = Files.writeString(folder.resolve("libdnnl.so.3"), "not a library at all\n".repeat(9));
-    assertRefused(
-        text.toString(), "it is not a shared library (it does not start as an ELF file)");
+    Path text =
+        Files.writeString(folder.resolve("libdnnl.so.3"), "not a library at all\n".repeat(9));
+    assertRefused(text.toString(), "it is not a shared library (it does not start as an ELF file)");
     Path empty = Files.createFile(folder.resolve("empty.so"));
     assertRefused(empty.toString(), "the file is empty");
     Path program = Path.of(System.getProperty("java.home"), "lib", "modules");

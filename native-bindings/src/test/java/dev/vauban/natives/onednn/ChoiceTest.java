@@ -89,7 +89,8 @@ class ChoiceTest {
     assertThat(ask(Map.of("XDG_CACHE_HOME", file.toString())))
         .contains("available=false, choice=bundled")
         .contains("remedy=set the environment variable XDG_CACHE_HOME")
-        .contains("WARNING: running without oneDNN: the bundled oneDNN cannot be unpacked to " + file)
+        .contains(
+            "WARNING: running without oneDNN: the bundled oneDNN cannot be unpacked to " + file)
         .contains("find: false")
         .contains("get: the bundled oneDNN cannot be unpacked to " + file);
   }

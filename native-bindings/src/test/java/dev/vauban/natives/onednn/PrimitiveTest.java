@@ -112,38 +112,37 @@ class PrimitiveTest {
 
   static Stream<MatmulSpec> matmuls() {
     return Stream.of(DataType.F32, DataType.BF16)
-        .flatMap(
-            t ->
-                Stream.of(
-                    MatmulSpec.rowMajor(1, 1, 1, 1, t),
-                    MatmulSpec.rowMajor(1, 7, 13, 5, t),
-                    MatmulSpec.rowMajor(1, 64, 576, 64, t),
-                    MatmulSpec.rowMajor(3, 5, 31, 17, t),
-                    MatmulSpec.rowMajor(1, 33, 1, 9, t),
-                    MatmulSpec.rowMajor(2, 1, 40, 1, t),
-                    MatmulSpec.rowMajor(1, 7, 13, 5, t).a(columnMajor(t, 7, 13)),
-                    MatmulSpec.rowMajor(1, 7, 13, 5, t).b(columnMajor(t, 13, 5)),
-                    MatmulSpec.rowMajor(4, 7, 13, 5, t)
-                        .a(columnMajor(t, 7, 13))
-                        .b(columnMajor(t, 13, 5)),
-                    MatmulSpec.rowMajor(1, 25, 1600, 5, t).c(columnMajor(t, 25, 5)),
-                    MatmulSpec.rowMajor(3, 7, 13, 5, t)
-                        .a(columnMajor(t, 7, 13))
-                        .c(columnMajor(t, 7, 5)),
-                    MatmulSpec.rowMajor(3, 6, 10, 8, t)
-                        .b(MatmulSpec.Layout.rowMajor(t, 10, 8).shared()),
-                    MatmulSpec.rowMajor(3, 6, 10, 8, t)
-                        .a(MatmulSpec.Layout.rowMajor(t, 6, 10).shared()),
-                    // Rows inside a wider matrix; matrices interleaved row by row.
-                    MatmulSpec.rowMajor(2, 6, 10, 8, t)
-                        .a(new MatmulSpec.Layout(t, 6 * 17, 17, 1))
-                        .c(new MatmulSpec.Layout(t, 8, 16, 1)),
-                    // No unit stride at all.
-                    MatmulSpec.rowMajor(2, 5, 6, 7, t)
-                        .a(new MatmulSpec.Layout(t, 90, 18, 3))
-                        .b(new MatmulSpec.Layout(t, 84, 14, 2)),
-                    MatmulSpec.rowMajor(2, 9, 33, 12, t)
-                        .c(MatmulSpec.Layout.rowMajor(DataType.F32, 9, 12))));
+        .flatMap(t ->
+            Stream.of(
+                MatmulSpec.rowMajor(1, 1, 1, 1, t),
+                MatmulSpec.rowMajor(1, 7, 13, 5, t),
+                MatmulSpec.rowMajor(1, 64, 576, 64, t),
+                MatmulSpec.rowMajor(3, 5, 31, 17, t),
+                MatmulSpec.rowMajor(1, 33, 1, 9, t),
+                MatmulSpec.rowMajor(2, 1, 40, 1, t),
+                MatmulSpec.rowMajor(1, 7, 13, 5, t).a(columnMajor(t, 7, 13)),
+                MatmulSpec.rowMajor(1, 7, 13, 5, t).b(columnMajor(t, 13, 5)),
+                MatmulSpec.rowMajor(4, 7, 13, 5, t)
+                    .a(columnMajor(t, 7, 13))
+                    .b(columnMajor(t, 13, 5)),
+                MatmulSpec.rowMajor(1, 25, 1600, 5, t).c(columnMajor(t, 25, 5)),
+                MatmulSpec.rowMajor(3, 7, 13, 5, t)
+                    .a(columnMajor(t, 7, 13))
+                    .c(columnMajor(t, 7, 5)),
+                MatmulSpec.rowMajor(3, 6, 10, 8, t)
+                    .b(MatmulSpec.Layout.rowMajor(t, 10, 8).shared()),
+                MatmulSpec.rowMajor(3, 6, 10, 8, t)
+                    .a(MatmulSpec.Layout.rowMajor(t, 6, 10).shared()),
+                // Rows inside a wider matrix; matrices interleaved row by row.
+                MatmulSpec.rowMajor(2, 6, 10, 8, t)
+                    .a(new MatmulSpec.Layout(t, 6 * 17, 17, 1))
+                    .c(new MatmulSpec.Layout(t, 8, 16, 1)),
+                // No unit stride at all.
+                MatmulSpec.rowMajor(2, 5, 6, 7, t)
+                    .a(new MatmulSpec.Layout(t, 90, 18, 3))
+                    .b(new MatmulSpec.Layout(t, 84, 14, 2)),
+                MatmulSpec.rowMajor(2, 9, 33, 12, t)
+                    .c(MatmulSpec.Layout.rowMajor(DataType.F32, 9, 12))));
   }
 
   private static MatmulSpec.Layout columnMajor(DataType type, int rows, int columns) {
@@ -249,9 +248,9 @@ class PrimitiveTest {
   }
 
   /**
-   * Inputs are in [-1, 1], so a sum of n products has typical size sqrt(n/9). The kernels sum in f32
-   * in some order: error about 2^-24 * sqrt(n) * size; a bf16 result adds half a unit in its last
-   * place.
+   * Inputs are in [-1, 1], so a sum of n products has typical size sqrt(n/9). The kernels sum in
+   * f32 in some order: error about 2^-24 * sqrt(n) * size; a bf16 result adds half a unit in its
+   * last place.
    */
   private static void assertClose(Operand out, double[] expected, int terms, String what) {
     double[] actual = out.values();
@@ -261,7 +260,14 @@ class PrimitiveTest {
           sum + (out.type() == DataType.BF16 ? 0x1p-8 * 1.01 * Math.abs(expected[i]) : 0);
       if (!(Math.abs(actual[i] - expected[i]) <= tolerance)) {
         throw new AssertionError(
-            what + ": element " + i + " is " + actual[i] + ", expected " + expected[i] + " +- "
+            what
+                + ": element "
+                + i
+                + " is "
+                + actual[i]
+                + ", expected "
+                + expected[i]
+                + " +- "
                 + tolerance);
       }
     }

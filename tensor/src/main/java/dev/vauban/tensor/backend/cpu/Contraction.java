@@ -158,7 +158,8 @@ final class Contraction {
     return n;
   }
 
-  private Matrix matrix(Shape s, List<Integer> batchAxes, List<Integer> rowAxes, List<Integer> columnAxes) {
+  private Matrix matrix(
+      Shape s, List<Integer> batchAxes, List<Integer> rowAxes, List<Integer> columnAxes) {
     long b = stride(s, batchAxes);
     long r = stride(s, rowAxes);
     long c = stride(s, columnAxes);

@@ -98,15 +98,30 @@ final class Convolution {
     return switch (op) {
       case ConvOp.Convolve c -> {
         ConvForward k = new ConvForward(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
       case ConvOp.InputGradient c -> {
         ConvInputGradient k = new ConvInputGradient(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
       case ConvOp.KernelGradient c -> {
         ConvKernelGradient k = new ConvKernelGradient(shape);
-        yield step(e, reads, k.scratchBytes(), flops, (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+        yield step(
+            e,
+            reads,
+            k.scratchBytes(),
+            flops,
+            (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
     };
   }

@@ -12,7 +12,8 @@ final class Frame implements AutoCloseable {
   /**
    * Lays the code out at {@code slab}.
    *
-   * @param worker index of the worker that runs it; nested frames of a top-level frame choose theirs
+   * @param worker index of the worker that runs it; nested frames of a top-level frame choose
+   *     theirs
    */
   Frame(Code code, long slab, int worker, Context context) {
     this.code = code;

@@ -95,7 +95,11 @@ final class Fusion {
       operations += inlined.getOrDefault(in, 0);
     }
     long large =
-        dependencies(e).stream().filter(Dependency::sameSpace).map(d -> memory(d.value())).distinct().count();
+        dependencies(e).stream()
+            .filter(Dependency::sameSpace)
+            .map(d -> memory(d.value()))
+            .distinct()
+            .count();
     if (large <= 1 && operations <= MAX_INLINE) {
       inlined.put(e, operations);
     }
@@ -103,7 +107,20 @@ final class Fusion {
 
   private static boolean isCheap(ScalarFn fn) {
     return switch (fn) {
-      case EXP, EXPM1, LOG, LOG1P, SIN, COS, TANH, SIGMOID, ERF, SQRT, RSQRT, RECIPROCAL, POW, DIV ->
+      case EXP,
+          EXPM1,
+          LOG,
+          LOG1P,
+          SIN,
+          COS,
+          TANH,
+          SIGMOID,
+          ERF,
+          SQRT,
+          RSQRT,
+          RECIPROCAL,
+          POW,
+          DIV ->
           false;
       default -> true;
     };
@@ -207,8 +224,7 @@ final class Fusion {
   /** A virtual node is stored if anything but a nest reads it. */
   private boolean needsMemory(Expr e) {
     return results.contains(e)
-        || consumers.getOrDefault(e, List.of()).stream()
-            .anyMatch(c -> !isInNest(c));
+        || consumers.getOrDefault(e, List.of()).stream().anyMatch(c -> !isInNest(c));
   }
 
   private static boolean isInNest(Expr e) {
@@ -417,18 +433,18 @@ final class Fusion {
     if (done.get(u.id)) {
       return;
     }
-    // Ancestors are complete sets, so running them in the order of their own sizes is a valid order.
+    // Ancestors are complete sets, so running them in the order of their own sizes is a valid
+    // order.
     List<Unit> before = new ArrayList<>();
     for (int i = u.ancestors.nextSetBit(0); i >= 0; i = u.ancestors.nextSetBit(i + 1)) {
       if (!done.get(i) && !units.get(i).merged) {
         before.add(units.get(i));
       }
     }
-    before.sort(
-        (a, b) ->
-            a.ancestors.cardinality() != b.ancestors.cardinality()
-                ? Integer.compare(a.ancestors.cardinality(), b.ancestors.cardinality())
-                : Integer.compare(a.id, b.id));
+    before.sort((a, b) ->
+        a.ancestors.cardinality() != b.ancestors.cardinality()
+            ? Integer.compare(a.ancestors.cardinality(), b.ancestors.cardinality())
+            : Integer.compare(a.id, b.id));
     for (Unit b : before) {
       done.set(b.id);
       order.add(b);

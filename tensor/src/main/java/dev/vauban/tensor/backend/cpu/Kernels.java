@@ -56,9 +56,7 @@ final class Kernels {
       case ConvOp c -> Convolution.step(e, c, reads, context);
       case PoolOp p -> pool(e, p, reads);
       case ShapeOp.Transpose t -> {
-        Transpose k =
-            new Transpose(
-                e.dtype().bytes(), e.input(0).shape().dims(), array(t.perm()));
+        Transpose k = new Transpose(e.dtype().bytes(), e.input(0).shape().dims(), array(t.perm()));
         yield step(e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], m));
       }
       case ShapeOp.Slice t -> {
@@ -212,11 +210,7 @@ final class Kernels {
     int[] sizes = e.inputs().stream().mapToInt(i -> i.shape().dim(c.axis())).toArray();
     Shape y = e.shape();
     Concat k =
-        new Concat(
-            e.dtype().bytes(),
-            size(y, 0, c.axis()),
-            sizes,
-            size(y, c.axis() + 1, y.rank()));
+        new Concat(e.dtype().bytes(), size(y, 0, c.axis()), sizes, size(y, c.axis() + 1, y.rank()));
     return step(
         e,
         reads,

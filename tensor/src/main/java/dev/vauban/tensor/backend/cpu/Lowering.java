@@ -135,17 +135,15 @@ final class Lowering {
     Arrays.fill(offsets, -1);
     MemoryPlanner planner = new MemoryPlanner();
     Map<Integer, Integer> blocks = new HashMap<>();
-    slots.forEach(
-        (key, slot) -> {
-          boolean external = Arrays.stream(resultSlots).anyMatch(r -> r == slot);
-          if (key instanceof Expr e && e.op() instanceof LeafOp.Data d) {
-            addresses[slot] = constant(d).address();
-          } else if (!external && !(key instanceof Expr e && e.op() instanceof LeafOp.Parameter)) {
-            int[] l = life.get(key);
-            blocks.put(
-                slot, planner.add(new MemoryPlanner.Block(types.get(key).bytes(), l[0], l[1])));
-          }
-        });
+    slots.forEach((key, slot) -> {
+      boolean external = Arrays.stream(resultSlots).anyMatch(r -> r == slot);
+      if (key instanceof Expr e && e.op() instanceof LeafOp.Data d) {
+        addresses[slot] = constant(d).address();
+      } else if (!external && !(key instanceof Expr e && e.op() instanceof LeafOp.Parameter)) {
+        int[] l = life.get(key);
+        blocks.put(slot, planner.add(new MemoryPlanner.Block(types.get(key).bytes(), l[0], l[1])));
+      }
+    });
     int[] scratch = new int[steps.size()];
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] = planner.add(new MemoryPlanner.Block(steps.get(i).scratchBytes(), i, i));

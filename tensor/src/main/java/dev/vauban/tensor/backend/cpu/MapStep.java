@@ -7,13 +7,18 @@ import java.util.List;
  * A body run for each element, elements shared out over the workers. Every worker has its own
  * frame; results do not depend on which worker runs which element.
  */
-record MapStep(
-    Code body, ControlOp.Map map, int frames, List<Object> reads, List<Object> writes)
+record MapStep(Code body, ControlOp.Map map, int frames, List<Object> reads, List<Object> writes)
     implements Step {
 
   @Override
   public String label() {
-    return "map over " + map.size() + " on " + frames + " worker(s), " + body.steps().size() + " kernels";
+    return "map over "
+        + map.size()
+        + " on "
+        + frames
+        + " worker(s), "
+        + body.steps().size()
+        + " kernels";
   }
 
   @Override

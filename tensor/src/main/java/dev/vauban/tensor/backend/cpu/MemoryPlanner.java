@@ -46,7 +46,8 @@ final class MemoryPlanner {
     for (int i = 0; i < blocks.size(); i++) {
       order.add(i);
     }
-    order.sort(Comparator.comparingLong((Integer i) -> -blocks.get(i).bytes()).thenComparing(i -> i));
+    order.sort(
+        Comparator.comparingLong((Integer i) -> -blocks.get(i).bytes()).thenComparing(i -> i));
     List<Integer> placed = new ArrayList<>(); // by offset
     for (int i : order) {
       Block b = blocks.get(i);

@@ -7,7 +7,9 @@ import java.util.List;
 final class PlanTable {
   private PlanTable() {}
 
-  /** One line per kernel: number, MFLOP, scratch bytes, source line, kernel; bodies are indented. */
+  /**
+   * One line per kernel: number, MFLOP, scratch bytes, source line, kernel; bodies are indented.
+   */
   static String of(Code code) {
     StringBuilder s = new StringBuilder();
     s.append("slab %,d bytes, %,d kernels%n".formatted(code.slabBytes(), count(code)));

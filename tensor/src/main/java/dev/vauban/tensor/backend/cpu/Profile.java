@@ -53,15 +53,15 @@ public final class Profile {
     byLabel.entrySet().stream()
         .sorted(Comparator.comparingLong(e -> -e.getValue()[0]))
         .limit(rows)
-        .forEach(
-            e ->
-                s.append(
-                    "%5.1f%% %7.1f %6d  %s%n"
-                        .formatted(
-                            100.0 * e.getValue()[0] / all,
-                            e.getValue()[0] / 1e6,
-                            e.getValue()[1],
-                            e.getKey())));
-    return s.append("%d kernels, %.1f ms in all%n".formatted(byLabel.size(), total / 1e6)).toString();
+        .forEach(e ->
+            s.append(
+                "%5.1f%% %7.1f %6d  %s%n"
+                    .formatted(
+                        100.0 * e.getValue()[0] / all,
+                        e.getValue()[0] / 1e6,
+                        e.getValue()[1],
+                        e.getKey())));
+    return s.append("%d kernels, %.1f ms in all%n".formatted(byLabel.size(), total / 1e6))
+        .toString();
   }
 }

@@ -24,8 +24,8 @@ record Region(
    * An array that is read.
    *
    * @param dtype its stored type
-   * @param strides in elements, one per dimension of the space; 0 repeats along that dimension;
-   *     may be negative or larger than the inner sizes (transposed, sliced operands)
+   * @param strides in elements, one per dimension of the space; 0 repeats along that dimension; may
+   *     be negative or larger than the inner sizes (transposed, sliced operands)
    */
   record Operand(DType dtype, List<Long> strides) {}
 

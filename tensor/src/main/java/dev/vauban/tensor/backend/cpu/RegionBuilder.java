@@ -192,9 +192,7 @@ final class RegionBuilder {
       }
       int outer = last.isEmpty() ? -1 : last.getLast();
       int axis = a;
-      boolean merge =
-          outer >= 0
-              && walks.stream().allMatch(w -> w.get(outer) == w.get(axis) * d);
+      boolean merge = outer >= 0 && walks.stream().allMatch(w -> w.get(outer) == w.get(axis) * d);
       if (merge) {
         dims.set(dims.size() - 1, dims.getLast() * d);
         last.set(last.size() - 1, a);
@@ -224,11 +222,10 @@ final class RegionBuilder {
     }
     List<Region.Instruction> indexed =
         code.stream()
-            .map(
-                i ->
-                    i instanceof Region.Index x
-                        ? (Region.Instruction) new Region.Index(mergedOf[x.dim()], x.compute())
-                        : i)
+            .map(i ->
+                i instanceof Region.Index x
+                    ? (Region.Instruction) new Region.Index(mergedOf[x.dim()], x.compute())
+                    : i)
             .toList();
     Region region = new Region(dims, operands, indexed, outputs);
     return new Built(region, reads.stream().map(Access::memory).toList(), List.copyOf(writes));

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A fused nest. */
-record RegionStep(Region region, RegionKernel kernel, List<Object> reads, List<Object> writes, String label)
+record RegionStep(
+    Region region, RegionKernel kernel, List<Object> reads, List<Object> writes, String label)
     implements Step {
 
   static RegionStep of(RegionBuilder.Built built, List<Expr> nodes) {
@@ -19,7 +20,11 @@ record RegionStep(Region region, RegionKernel kernel, List<Object> reads, List<O
 
   private static String label(RegionBuilder.Built built, List<Expr> nodes) {
     StringBuilder s = new StringBuilder("nest ").append(built.region().dims());
-    s.append(' ').append(built.reads().size()).append("->").append(built.writes().size()).append(' ');
+    s.append(' ')
+        .append(built.reads().size())
+        .append("->")
+        .append(built.writes().size())
+        .append(' ');
     for (int i = 0; i < nodes.size() && i < 12; i++) {
       s.append(i == 0 ? "" : "+").append(nodes.get(i).op().label());
     }

@@ -43,8 +43,8 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs {@code t} on elements 0..n-1, on workers 0..n-1 at most, and returns when all are done; one
-   * call at a time.
+   * Runs {@code t} on elements 0..n-1, on workers 0..n-1 at most, and returns when all are done;
+   * one call at a time.
    */
   void run(Task t, int n) {
     if (threads.length == 0 || n <= 1) {

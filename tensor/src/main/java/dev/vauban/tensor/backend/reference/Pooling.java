@@ -18,28 +18,40 @@ final class Pooling {
       case PoolOp.PoolArgMax p -> {
         double[] best = new double[out.length];
         Arrays.fill(out, -1);
-        visit(p.window(), x, shape, (xi, yi, k) -> {
-          boolean first = out[yi] < 0;
-          boolean nan = Double.isNaN(a[xi]) && !Double.isNaN(best[yi]);
-          if (first || a[xi] > best[yi] || nan) {
-            best[yi] = a[xi];
-            out[yi] = k;
-          }
-        });
+        visit(
+            p.window(),
+            x,
+            shape,
+            (xi, yi, k) -> {
+              boolean first = out[yi] < 0;
+              boolean nan = Double.isNaN(a[xi]) && !Double.isNaN(best[yi]);
+              if (first || a[xi] > best[yi] || nan) {
+                best[yi] = a[xi];
+                out[yi] = k;
+              }
+            });
       }
       case PoolOp.PoolGather p ->
-          visit(p.window(), x, shape, (xi, yi, k) -> {
-            if (in.get(1)[yi] == k) {
-              out[yi] = a[xi];
-            }
-          });
+          visit(
+              p.window(),
+              x,
+              shape,
+              (xi, yi, k) -> {
+                if (in.get(1)[yi] == k) {
+                  out[yi] = a[xi];
+                }
+              });
       case PoolOp.PoolScatter p -> {
         Arrays.fill(out, 0);
-        visit(p.window(), shape, x, (xi, yi, k) -> {
-          if (in.get(1)[yi] == k) {
-            out[xi] += a[yi];
-          }
-        });
+        visit(
+            p.window(),
+            shape,
+            x,
+            (xi, yi, k) -> {
+              if (in.get(1)[yi] == k) {
+                out[xi] += a[yi];
+              }
+            });
       }
       case PoolOp.PoolSum p -> {
         Arrays.fill(out, 0);

@@ -40,7 +40,12 @@ public final class Reference {
       Expr p = graph.params().get(i);
       if (arguments.get(i).length != p.shape().size()) {
         throw new IllegalArgumentException(
-            "parameter " + p + " needs " + p.shape().size() + " values, not " + arguments.get(i).length);
+            "parameter "
+                + p
+                + " needs "
+                + p.shape().size()
+                + " values, not "
+                + arguments.get(i).length);
       }
       values.put(p, new double[][] {arguments.get(i)});
     }
@@ -122,26 +127,44 @@ public final class Reference {
       case ElementOp.Pointwise p -> pointwise(p, in, out);
       case ElementOp.Cast c -> cast(c.to(), in.getFirst(), out);
       case ShapeOp.Reshape r -> System.arraycopy(in.getFirst(), 0, out, 0, out.length);
-      case ShapeOp.Transpose t -> Movement.transpose(t, types.getFirst().shape(), in.getFirst(), out);
-      case ShapeOp.Broadcast b -> Movement.broadcast(b, types.getFirst().shape(), in.getFirst(), out);
-      case ShapeOp.Slice s -> Movement.slice(s, types.getFirst().shape(), type.shape(), in.getFirst(), out);
-      case ShapeOp.Pad p -> Movement.pad(p, types.getFirst().shape(), type.shape(), in.getFirst(), out);
+      case ShapeOp.Transpose t ->
+          Movement.transpose(t, types.getFirst().shape(), in.getFirst(), out);
+      case ShapeOp.Broadcast b ->
+          Movement.broadcast(b, types.getFirst().shape(), in.getFirst(), out);
+      case ShapeOp.Slice s ->
+          Movement.slice(s, types.getFirst().shape(), type.shape(), in.getFirst(), out);
+      case ShapeOp.Pad p ->
+          Movement.pad(p, types.getFirst().shape(), type.shape(), in.getFirst(), out);
       case ShapeOp.Concat c -> Movement.concat(c.axis(), types, in, type.shape(), out);
       case ReduceOp.Reduce r -> Reductions.reduce(r, types.getFirst().shape(), in.getFirst(), out);
-      case ReduceOp.ArgReduce r -> Reductions.argReduce(r, types.getFirst().shape(), in.getFirst(), out);
-      case ReduceOp.ArgSort r -> Reductions.argSort(r, types.getFirst().shape(), in.getFirst(), out);
+      case ReduceOp.ArgReduce r ->
+          Reductions.argReduce(r, types.getFirst().shape(), in.getFirst(), out);
+      case ReduceOp.ArgSort r ->
+          Reductions.argSort(r, types.getFirst().shape(), in.getFirst(), out);
       case ContractOp.Contract c ->
-          Products.contract(c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
+          Products.contract(
+              c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
       case ConvOp.Convolve c ->
-          Products.convolve(c, types.get(0).shape(), types.get(1).shape(), type.shape(), in.get(0), in.get(1), out);
+          Products.convolve(
+              c,
+              types.get(0).shape(),
+              types.get(1).shape(),
+              type.shape(),
+              in.get(0),
+              in.get(1),
+              out);
       case ConvOp.InputGradient c ->
-          Products.inputGradient(c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
+          Products.inputGradient(
+              c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
       case ConvOp.KernelGradient c ->
-          Products.kernelGradient(c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
+          Products.kernelGradient(
+              c, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
       case PoolOp p -> Pooling.pool(p, types, type.shape(), in, out);
-      case IndexOp.Gather g -> Movement.gather(g.axis(), types.get(0).shape(), in.get(0), in.get(1), out);
+      case IndexOp.Gather g ->
+          Movement.gather(g.axis(), types.get(0).shape(), in.get(0), in.get(1), out);
       case IndexOp.ScatterAdd s ->
-          Movement.scatterAdd(s, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
+          Movement.scatterAdd(
+              s, types.get(0).shape(), types.get(1).shape(), in.get(0), in.get(1), out);
       case RandomOp.Random r -> Draws.random(r, in.getFirst(), out);
       case RandomOp.Fold f -> Draws.fold(in.get(0), in.get(1), out);
       case ControlOp.StopGradient s -> System.arraycopy(in.getFirst(), 0, out, 0, out.length);

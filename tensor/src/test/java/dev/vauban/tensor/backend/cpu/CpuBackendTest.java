@@ -80,14 +80,13 @@ class CpuBackendTest {
   private static Stream<OpCase> accepting(DType type) {
     return OpCases.all()
         .filter(c -> c.inputs().stream().anyMatch(i -> i.type().dtype() == DType.F32))
-        .filter(
-            c -> {
-              try {
-                return program(c, type).outputs().get("y").dtype() != DType.F32;
-              } catch (DTypeException refused) {
-                return false;
-              }
-            });
+        .filter(c -> {
+          try {
+            return program(c, type).outputs().get("y").dtype() != DType.F32;
+          } catch (DTypeException refused) {
+            return false;
+          }
+        });
   }
 
   private static Program program(OpCase c, DType type) {

@@ -39,8 +39,7 @@ class CpuErrorsTest {
   }
 
   private static Program doubled() {
-    return Program.trace(
-        Tree.of("x", Type.f32(2, 3)), in -> Tree.of("y", in.get("x").mul(2)));
+    return Program.trace(Tree.of("x", Type.f32(2, 3)), in -> Tree.of("y", in.get("x").mul(2)));
   }
 
   @Test
@@ -59,8 +58,7 @@ class CpuErrorsTest {
       assertThatThrownBy(() -> plan.run(scope, Tree.of("x", x, "z", x)))
           .isInstanceOf(ShapeException.class)
           .hasMessage("there is no input 'z' in this program");
-      assertThatThrownBy(
-              () -> plan.bind(Tree.of("x", x), Tree.of("y", scope.tensor(Type.f32(2)))))
+      assertThatThrownBy(() -> plan.bind(Tree.of("x", x), Tree.of("y", scope.tensor(Type.f32(2)))))
           .isInstanceOf(ShapeException.class)
           .hasMessage("output 'y' is f32[2], not f32[2,3]");
     }
@@ -110,7 +108,9 @@ class CpuErrorsTest {
     Plan.Bound other = plan.bind(Tree.of("x", z), Tree.of("y", y));
     plan.close();
     plan.close();
-    assertThatThrownBy(other::run).isInstanceOf(ClosedException.class).hasMessage("the plan is closed");
+    assertThatThrownBy(other::run)
+        .isInstanceOf(ClosedException.class)
+        .hasMessage("the plan is closed");
   }
 
   @Test
@@ -139,8 +139,7 @@ class CpuErrorsTest {
             Tree.of(
                 "y",
                 Vmap.vmapToArray(
-                    t -> in.get("table").gather(0, t.value()).sum(),
-                    Tree.leaf(in.get("index")))));
+                    t -> in.get("table").gather(0, t.value()).sum(), Tree.leaf(in.get("index")))));
   }
 
   @Test
@@ -176,7 +175,8 @@ class CpuErrorsTest {
               Tensor index = own.tensor(Type.i32(16, 1));
               for (int run = 0; run < 300; run++) {
                 index.set(run % 16, run % 3);
-                double[] y = plan.run(own, Tree.of("table", table, "index", index)).get("y").toDoubles();
+                double[] y =
+                    plan.run(own, Tree.of("table", table, "index", index)).get("y").toDoubles();
                 for (int i = 0; i < 16; i++) {
                   assertThat(y[i]).isEqualTo(3 + 4 * index.get(i));
                 }

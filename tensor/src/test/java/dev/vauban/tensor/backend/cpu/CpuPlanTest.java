@@ -192,10 +192,12 @@ class CpuPlanTest {
   }
 
   private static List<String> digests(int shift) throws Exception {
-    String java = System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
+    String java =
+        System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
     List<String> command = new ArrayList<>(List.of(java, "-Xmx512m", "-XX:+UseSerialGC"));
     // Another generator of identity hash codes, in case the usual one repeats itself.
-    command.addAll(List.of("-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=" + (shift == 0 ? 5 : 0)));
+    command.addAll(
+        List.of("-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=" + (shift == 0 ? 5 : 0)));
     command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", classPath()));
     command.addAll(List.of(CpuPlanTest.class.getName(), "" + shift));
@@ -267,9 +269,9 @@ class CpuPlanTest {
   }
 
   /**
-   * Kernels, maps, loops and workers allocate nothing. Emitted nests are left out: until HotSpot has
-   * compiled a nest, and that takes thousands of runs, its vectors are objects; RegionCompilerTest
-   * shows that they vanish.
+   * Kernels, maps, loops and workers allocate nothing. Emitted nests are left out: until HotSpot
+   * has compiled a nest, and that takes thousands of runs, its vectors are objects;
+   * RegionCompilerTest shows that they vanish.
    */
   @Test
   void aRunAllocatesNothing() {

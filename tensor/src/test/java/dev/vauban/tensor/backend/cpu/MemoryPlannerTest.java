@@ -45,7 +45,8 @@ class MemoryPlannerTest {
       }
       long alive = 0;
       for (Block b : blocks) {
-        alive += b.first() <= a.first() && a.first() <= b.last() ? MemoryPlanner.align(b.bytes()) : 0;
+        alive +=
+            b.first() <= a.first() && a.first() <= b.last() ? MemoryPlanner.align(b.bytes()) : 0;
       }
       most = Math.max(most, alive);
     }

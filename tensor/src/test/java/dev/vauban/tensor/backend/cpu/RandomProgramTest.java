@@ -36,15 +36,14 @@ class RandomProgramTest {
 
   static Tree<Tensor> inputs(Scope scope, Tree<Type> types, long seed) {
     int[] i = {0};
-    return types.map(
-        t -> {
-          Tensor x = scope.tensor(t);
-          Key key = Key.of(seed).fold(i[0]++);
-          for (int k = 0; k < x.size(); k++) {
-            x.set(k, key.uniform(k) * 2 - 1);
-          }
-          return x;
-        });
+    return types.map(t -> {
+      Tensor x = scope.tensor(t);
+      Key key = Key.of(seed).fold(i[0]++);
+      for (int k = 0; k < x.size(); k++) {
+        x.set(k, key.uniform(k) * 2 - 1);
+      }
+      return x;
+    });
   }
 
   private static void check(long seed, CpuDevice device) {

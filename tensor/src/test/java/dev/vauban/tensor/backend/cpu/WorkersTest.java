@@ -40,15 +40,14 @@ class WorkersTest {
     try (Workers workers = new Workers(3)) {
       for (int run = 0; run < 200; run++) {
         int bad = run % 10;
-        assertThatThrownBy(
-                () ->
-                    workers.run(
-                        (element, worker) -> {
-                          if (element == bad) {
-                            throw new IllegalStateException("element " + element);
-                          }
-                        },
-                        10))
+        assertThatThrownBy(() ->
+                workers.run(
+                    (element, worker) -> {
+                      if (element == bad) {
+                        throw new IllegalStateException("element " + element);
+                      }
+                    },
+                    10))
             .hasMessage("element " + bad);
         AtomicIntegerArray times = new AtomicIntegerArray(10);
         workers.run((element, worker) -> times.getAndIncrement(element), 10);

@@ -1,9 +1,9 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 /**
- * The index of the largest or smallest element of x[outer, length, inner] along the middle axis: the
- * first one where several are equal (zeros of both signs are), and the first NaN where there is one,
- * whichever extreme is sought.
+ * The index of the largest or smallest element of x[outer, length, inner] along the middle axis:
+ * the first one where several are equal (zeros of both signs are), and the first NaN where there is
+ * one, whichever extreme is sought.
  */
 public final class ArgReduce {
   private final Element element;
@@ -33,7 +33,12 @@ public final class ArgReduce {
   public ArgReduce(Kind kind, Element element, int outer, int length, int inner) {
     if (outer < 0 || inner < 0 || length < 1) {
       throw new IllegalArgumentException(
-          "arg-reduce: [" + outer + ", " + length + ", " + inner
+          "arg-reduce: ["
+              + outer
+              + ", "
+              + length
+              + ", "
+              + inner
               + "]; the middle axis must have an element");
     }
     this.largest = kind == Kind.MAX;

@@ -45,8 +45,15 @@ public final class ArgSort {
   public ArgSort(Element element, int outer, int length, int inner, Order order, int count) {
     if (Math.min(outer, Math.min(length, inner)) < 0 || count < 0 || count > length) {
       throw new IllegalArgumentException(
-          "arg-sort: the first " + count + " along the middle axis of [" + outer + ", " + length
-              + ", " + inner + "]");
+          "arg-sort: the first "
+              + count
+              + " along the middle axis of ["
+              + outer
+              + ", "
+              + length
+              + ", "
+              + inner
+              + "]");
     }
     this.element = element;
     this.outer = outer;

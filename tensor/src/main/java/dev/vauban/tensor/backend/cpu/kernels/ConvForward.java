@@ -1,9 +1,9 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 /**
- * Convolution y = x * kernel in channels-last layout (see {@link ConvShape}), as a product of
- * image patches with the kernel seen as a matrix. Patches are made block by block and never exist
- * as a whole.
+ * Convolution y = x * kernel in channels-last layout (see {@link ConvShape}), as a product of image
+ * patches with the kernel seen as a matrix. Patches are made block by block and never exist as a
+ * whole.
  */
 public final class ConvForward {
   private final ConvShape shape;

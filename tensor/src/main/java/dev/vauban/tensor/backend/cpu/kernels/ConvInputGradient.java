@@ -21,6 +21,7 @@ public final class ConvInputGradient {
   private final Patches patches; // of the forward pass, for the few-channels way
   private final PatchProduct tapProduct;
   private final long tapScratch;
+  private final long tapStride;
   private final long scratchBytes;
 
   /**
@@ -31,7 +32,12 @@ public final class ConvInputGradient {
    * @param product gy patches times packed kernel; null if no tap reaches the phase
    */
   private record Phase(
-      int row, int column, int rows, int columns, int[] tapRows, int[] tapColumns,
+      int row,
+      int column,
+      int rows,
+      int columns,
+      int[] tapRows,
+      int[] tapColumns,
       PatchProduct product) {}
 
   /** Prepares the gradient for a static shape. */
@@ -44,17 +50,29 @@ public final class ConvInputGradient {
       tapProduct =
           new PatchProduct(
               new Patches(
-                  shape.outputHeight(), shape.outputWidth(), shape.filters(), shape.groupFilters(),
-                  shape.outputHeight(), shape.outputWidth(), 1, 1, new int[1], new int[1]),
+                  shape.outputHeight(),
+                  shape.outputWidth(),
+                  shape.filters(),
+                  shape.groupFilters(),
+                  shape.outputHeight(),
+                  shape.outputWidth(),
+                  1,
+                  1,
+                  new int[1],
+                  new int[1]),
               shape.outputPixels(),
-              taps);
+              taps,
+              true);
       tapScratch = align(tapProduct.scratchBytes());
-      scratchBytes = tapScratch + tapProduct.rows() * patches.rowBytes();
+      // Room for whole vectors; an odd number of cache lines, as in patches.
+      tapStride = ((4L * taps + 2 * Species.BYTES + 63) / 64 | 1) * 64;
+      scratchBytes = tapScratch + tapProduct.rows() * tapStride;
       return;
     }
     patches = null;
     tapProduct = null;
     tapScratch = 0;
+    tapStride = 0;
     WindowShape w = shape.window();
     for (int row = 0; row < Math.min(w.strideH(), shape.height()); row++) {
       for (int column = 0; column < Math.min(w.strideW(), shape.width()); column++) {
@@ -82,8 +100,15 @@ public final class ConvInputGradient {
     }
     Patches seen =
         new Patches(
-            shape.outputHeight(), shape.outputWidth(), shape.filters(), shape.groupFilters(), rows,
-            columns, 1, 1, offsets(tapRows, row, w.top(), w.dilationH(), w.strideH()),
+            shape.outputHeight(),
+            shape.outputWidth(),
+            shape.filters(),
+            shape.groupFilters(),
+            rows,
+            columns,
+            1,
+            1,
+            offsets(tapRows, row, w.top(), w.dilationH(), w.strideH()),
             offsets(tapColumns, column, w.left(), w.dilationW(), w.strideW()));
     int pixels = Math.toIntExact((long) shape.batch() * rows * columns);
     PatchProduct product = new PatchProduct(seen, pixels, shape.groupChannels());
@@ -152,8 +177,8 @@ public final class ConvInputGradient {
     long block = scratch + tapScratch;
     for (int p = 0; p < pixels; p += tapProduct.rows()) {
       int count = Math.min(tapProduct.rows(), pixels - p);
-      tapProduct.block(gy, p, count, block, patches.rowBytes(), scratch);
-      patches.scatterAdd(block, p, count, gx);
+      tapProduct.block(gy, p, count, block, tapStride, scratch);
+      patches.scatterAdd(block, tapStride, p, count, gx);
     }
   }
 
@@ -200,8 +225,6 @@ public final class ConvInputGradient {
     long image = pixel / perImage;
     int row = phase.row + pixel % perImage / phase.columns * shape.window().strideH();
     int column = phase.column + pixel % phase.columns * shape.window().strideW();
-    return 4L
-        * shape.channels()
-        * ((image * shape.height() + row) * shape.width() + column);
+    return 4L * shape.channels() * ((image * shape.height() + row) * shape.width() + column);
   }
 }

@@ -79,8 +79,18 @@ public final class ConvKernelGradient {
       for (int j = 0; j < columns; j += Tile.COLUMNS) {
         int nr = Math.min(Tile.COLUMNS, columns - j);
         Tile.run(
-            a + 4L * i, 4, ks, panels + 4L * j * count, 4L * Tile.panelWidth(nr), count,
-            gKernel + i * filterBytes + 4L * j, filterBytes, mr, nr, how, scratch);
+            a + 4L * i,
+            4,
+            ks,
+            panels + 4L * j * count,
+            4L * Tile.panelWidth(nr),
+            count,
+            gKernel + i * filterBytes + 4L * j,
+            filterBytes,
+            mr,
+            nr,
+            how,
+            scratch);
       }
     }
   }

@@ -23,13 +23,27 @@ public record ConvShape(
   public ConvShape {
     if (batch < 0 || Math.min(Math.min(height, width), Math.min(channels, filters)) < 1) {
       throw new IllegalArgumentException(
-          "Conv: x[" + batch + ", " + height + ", " + width + ", " + channels + "] with " + filters
+          "Conv: x["
+              + batch
+              + ", "
+              + height
+              + ", "
+              + width
+              + ", "
+              + channels
+              + "] with "
+              + filters
               + " filters; sizes must be at least 1 (the batch at least 0)");
     }
     if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
       throw new IllegalArgumentException(
-          "Conv: " + channels + " channels and " + filters + " filters cannot be split into "
-              + groups + " groups");
+          "Conv: "
+              + channels
+              + " channels and "
+              + filters
+              + " filters cannot be split into "
+              + groups
+              + " groups");
     }
     if (window.outputHeight(height) < 1 || window.outputWidth(width) < 1) {
       throw new IllegalArgumentException(

@@ -24,7 +24,14 @@ public final class Gather {
     StridedCopy.checkElement(elementSize);
     if (Math.min(Math.min(outer, rows), Math.min(inner, count)) < 0) {
       throw new IllegalArgumentException(
-          "gather: " + count + " indices into [" + outer + ", " + rows + ", " + inner
+          "gather: "
+              + count
+              + " indices into ["
+              + outer
+              + ", "
+              + rows
+              + ", "
+              + inner
               + "]; sizes must not be negative");
     }
     this.outer = outer;
@@ -64,7 +71,12 @@ public final class Gather {
       int index = Memory.getInt(indices + 4L * i);
       if (index < 0 || index >= rows) {
         throw new IndexOutOfBoundsException(
-            what + ": index " + index + " at position " + i + " is outside an axis of size "
+            what
+                + ": index "
+                + index
+                + " at position "
+                + i
+                + " is outside an axis of size "
                 + rows);
       }
     }

@@ -62,11 +62,17 @@ public final class Gemm {
    * @param update whether C is overwritten or added to
    * @throws IllegalArgumentException if a size is negative or a stride is too short
    */
-  public Gemm(
-      int batch, int m, int n, int k, Operand a, Operand b, Operand c, Update update) {
+  public Gemm(int batch, int m, int n, int k, Operand a, Operand b, Operand c, Update update) {
     if (batch < 0 || m < 0 || n < 0 || k < 0) {
       throw new IllegalArgumentException(
-          "Gemm: sizes must not be negative: batch " + batch + ", m " + m + ", n " + n + ", k " + k);
+          "Gemm: sizes must not be negative: batch "
+              + batch
+              + ", m "
+              + m
+              + ", n "
+              + n
+              + ", k "
+              + k);
     }
     check("A", a, m, k);
     check("B", b, k, n);
@@ -197,8 +203,19 @@ public final class Gemm {
 
   /** C[mc, nc] (+)= A[mc, depth] B[depth, nc], panel by panel, tile by tile. */
   private void block(
-      long ai, long ars, long aks, long b0, long bBlock, int kc, int jc, int mc, int nc, int depth,
-      long ci, Update how, long scratch) {
+      long ai,
+      long ars,
+      long aks,
+      long b0,
+      long bBlock,
+      int kc,
+      int jc,
+      int mc,
+      int nc,
+      int depth,
+      long ci,
+      Update how,
+      long scratch) {
     for (int j = 0; j < nc; j += Tile.COLUMNS) {
       int nr = Math.min(Tile.COLUMNS, nc - j);
       boolean packed = packB || nr < Tile.COLUMNS;

@@ -79,9 +79,7 @@ public final class MaxPool {
           FloatVector v = FloatVector.fromMemorySegment(F32, ALL, tap, ORDER);
           // "Not at most" also holds where v is NaN; a best that is NaN itself stays.
           var wins =
-              v.compare(VectorOperators.LE, best)
-                  .not()
-                  .and(best.compare(VectorOperators.EQ, best));
+              v.compare(VectorOperators.LE, best).not().and(best.compare(VectorOperators.EQ, best));
           best = best.blend(v, wins);
           at = at.blend(th * w.windowWidth + tw, wins.cast(I32));
         }

@@ -69,15 +69,15 @@ public final class Memory {
       MemorySegment.copy(ALL, src, ALL, dst, bytes);
       return;
     }
-    long i = 0;
-    for (; i <= bytes - Species.BYTES; i += Species.BYTES) {
-      Species.loadBytes(src + i).intoMemorySegment(ALL, dst + i, Species.ORDER);
-    }
-    if (i < bytes && bytes >= Species.BYTES) { // one last vector that overlaps the one before
-      i = bytes - Species.BYTES;
-      Species.loadBytes(src + i).intoMemorySegment(ALL, dst + i, Species.ORDER);
+    if (bytes >= Species.BYTES) {
+      for (long i = 0; i < bytes; i += Species.BYTES) {
+        long at = Math.min(i, bytes - Species.BYTES); // the last one overlaps the one before
+        LongVector.fromMemorySegment(Species.I64, ALL, src + at, Species.ORDER)
+            .intoMemorySegment(ALL, dst + at, Species.ORDER);
+      }
       return;
     }
+    long i = 0;
     for (; i <= bytes - Long.BYTES; i += Long.BYTES) {
       setLong(dst + i, getLong(src + i));
     }

@@ -17,8 +17,7 @@ public final class Pad {
    * @param bits the padding's bit pattern in the lowest {@code elementSize} bytes
    * @throws IllegalArgumentException if an amount is missing or negative
    */
-  public Pad(
-      int elementSize, int[] extents, int[] low, int[] high, int[] interior, long bits) {
+  public Pad(int elementSize, int[] extents, int[] low, int[] high, int[] interior, long bits) {
     int rank = extents.length;
     if (low.length != rank || high.length != rank || interior.length != rank) {
       throw new IllegalArgumentException("pad: needs one amount for each of " + rank + " axes");
@@ -28,7 +27,14 @@ public final class Pad {
     for (int i = 0; i < rank; i++) {
       if (low[i] < 0 || high[i] < 0 || interior[i] < 0) {
         throw new IllegalArgumentException(
-            "pad: amounts " + low[i] + ", " + high[i] + ", " + interior[i] + " of axis " + i
+            "pad: amounts "
+                + low[i]
+                + ", "
+                + high[i]
+                + ", "
+                + interior[i]
+                + " of axis "
+                + i
                 + " must be at least 0");
       }
       long n = (long) low[i] + high[i] + extents[i] + Math.max(0, extents[i] - 1L) * interior[i];

@@ -15,17 +15,25 @@ final class PatchProduct {
   private final int depth;
   private final int columns;
   private final int rows; // pixels per block
+  private final boolean wholeVectors;
   private final int passes;
   private final long matrixBytes;
 
   PatchProduct(Patches patches, int pixels, int columns) {
+    this(patches, pixels, columns, false);
+  }
+
+  /** {@code wholeVectors}: result rows have room for, and get, zeros up to a whole vector. */
+  PatchProduct(Patches patches, int pixels, int columns, boolean wholeVectors) {
+    this.wholeVectors = wholeVectors;
     this.patches = patches;
     this.pixels = pixels;
     this.depth = patches.columns();
     this.columns = columns;
     this.rows = patches.blockRows(BLOCK, pixels);
     this.passes = Math.max(1, (depth + KC - 1) / KC);
-    this.matrixBytes = align(4L * depth * ((columns + Tile.COLUMNS - 1) / Tile.COLUMNS * Tile.COLUMNS));
+    this.matrixBytes =
+        align(4L * depth * ((columns + Tile.COLUMNS - 1) / Tile.COLUMNS * Tile.COLUMNS));
   }
 
   long scratchBytes() {
@@ -87,7 +95,8 @@ final class PatchProduct {
         int nr = Math.min(Tile.COLUMNS, columns - j);
         long bs = 4L * Tile.panelWidth(nr);
         long b = panel(j, scratch) + k0 * bs;
-        Tile.run(a + 4L * k0, rs, 4, b, bs, kc, to + 4L * j, stride, count, nr, how, scratch);
+        int stored = wholeVectors ? Tile.panelWidth(nr) : nr;
+        Tile.run(a + 4L * k0, rs, 4, b, bs, kc, to + 4L * j, stride, count, stored, how, scratch);
       }
     }
   }

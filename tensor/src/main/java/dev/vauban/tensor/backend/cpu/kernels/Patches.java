@@ -9,8 +9,8 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * Rows of the im2col matrix, made on demand: row p holds what the window sees at output pixel p,
- * ordered [tap row, tap column, channel], with zeros where it hangs over the border. Only a block of
- * rows exists at a time, small enough to stay in the second-level cache.
+ * ordered [tap row, tap column, channel], with zeros where it hangs over the border. Only a block
+ * of rows exists at a time, small enough to stay in the second-level cache.
  *
  * <p>Tap offsets are free, so the same code serves the convolution itself and, read over gy, each
  * phase of its input gradient.
@@ -44,8 +44,16 @@ final class Patches {
    * @param columnOffsets source column of each tap column at output column 0
    */
   Patches(
-      int height, int width, int channels, int tapChannels, int gridHeight, int gridWidth,
-      int strideH, int strideW, int[] rowOffsets, int[] columnOffsets) {
+      int height,
+      int width,
+      int channels,
+      int tapChannels,
+      int gridHeight,
+      int gridWidth,
+      int strideH,
+      int strideW,
+      int[] rowOffsets,
+      int[] columnOffsets) {
     this.height = height;
     this.width = width;
     this.gridHeight = gridHeight;
@@ -83,8 +91,13 @@ final class Patches {
 
   /** Whether rows are the pixels themselves, so that the source can be read in place. */
   boolean identity() {
-    return rowOffsets.length == 1 && columnOffsets.length == 1 && rowOffsets[0] == 0
-        && columnOffsets[0] == 0 && strideH == 1 && strideW == 1 && gridHeight == height
+    return rowOffsets.length == 1
+        && columnOffsets.length == 1
+        && rowOffsets[0] == 0
+        && columnOffsets[0] == 0
+        && strideH == 1
+        && strideW == 1
+        && gridHeight == height
         && gridWidth == width;
   }
 
@@ -98,7 +111,7 @@ final class Patches {
     int image = first / perImage;
     int oh = first % perImage / gridWidth;
     int ow = first % gridWidth;
-    long base = src + image * height * width * pixelBytes;
+    long base = src + (long) image * height * width * pixelBytes;
     for (int p = 0; p < count; p++) {
       row(base, oh * strideH, ow * strideW, dst);
       dst += rowBytes;
@@ -106,7 +119,7 @@ final class Patches {
         ow = 0;
         if (++oh == gridHeight) {
           oh = 0;
-          base += height * width * pixelBytes;
+          base += (long) height * width * pixelBytes;
         }
       }
     }
@@ -180,35 +193,60 @@ final class Patches {
    * Adds rows back to where {@link #pack} would read them from: the transpose of packing.
    *
    * @param from packed rows
+   * @param stride bytes from one to the next
    * @param dst address of the source array's first channel of the group
    */
-  void scatterAdd(long from, int first, int count, long dst) {
+  void scatterAdd(long from, long stride, int first, int count, long dst) {
     int perImage = gridHeight * gridWidth;
+    int image = first / perImage;
+    int oh = first % perImage / gridWidth;
+    int ow = first % gridWidth;
+    long base = dst + (long) image * height * width * pixelBytes;
     for (int p = 0; p < count; p++) {
-      int pixel = first + p;
-      int ih0 = pixel % perImage / gridWidth * strideH;
-      int iw0 = pixel % gridWidth * strideW;
-      long base = dst + (long) (pixel / perImage) * height * width * pixelBytes;
-      long tap = from + p * rowBytes;
-      for (int rowOffset : rowOffsets) {
-        int ih = ih0 + rowOffset;
-        if (ih < 0 || ih >= height) {
-          tap += columnOffsets.length * tapBytes;
-          continue;
-        }
-        long line = base + (long) ih * width * pixelBytes;
-        for (int columnOffset : columnOffsets) {
-          int iw = iw0 + columnOffset;
-          if (iw >= 0 && iw < width) {
-            ScatterAdd.add(tap, line + iw * pixelBytes, tapBytes);
-          }
-          tap += tapBytes;
+      addRow(from, base, oh * strideH, ow * strideW);
+      from += stride;
+      if (++ow == gridWidth) {
+        ow = 0;
+        if (++oh == gridHeight) {
+          oh = 0;
+          base += (long) height * width * pixelBytes;
         }
       }
     }
   }
 
-  /** Rows per block: about {@code bytes} bytes, a multiple of the tile's rows, at least one tile. */
+  private void addRow(long tap, long base, int ih0, int iw0) {
+    int taps = columnOffsets.length;
+    int w0 = iw0 + columnOffsets[0];
+    long from = Math.min(taps, Math.max(0, -w0)) * tapBytes; // dense rows only, as in packing
+    long to = Math.max(from, Math.min(taps, width - w0) * tapBytes);
+    for (int rowOffset : rowOffsets) {
+      int ih = ih0 + rowOffset;
+      if (ih >= 0 && ih < height) {
+        long line = base + (long) ih * width * pixelBytes;
+        if (dense) {
+          ScatterAdd.add(tap + from, line + w0 * pixelBytes + from, to - from);
+        } else {
+          addScattered(tap, line, iw0);
+        }
+      }
+      tap += taps * tapBytes;
+    }
+  }
+
+  private void addScattered(long tap, long line, int iw0) {
+    for (int columnOffset : columnOffsets) {
+      int iw = iw0 + columnOffset;
+      if (iw >= 0 && iw < width) {
+        ScatterAdd.add(tap, line + iw * pixelBytes, tapBytes);
+      }
+      tap += tapBytes;
+    }
+  }
+
+  /**
+   * Rows per block: about {@code bytes} bytes, a multiple of the tile's rows, at least one tile.
+   */
   int blockRows(long bytes, int total) {
     long rows = Math.max(1, bytes / rowBytes / Tile.ROWS) * Tile.ROWS;
     return (int) Math.min(rows, Math.max(Tile.ROWS, total));

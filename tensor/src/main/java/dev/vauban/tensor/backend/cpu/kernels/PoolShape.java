@@ -1,8 +1,8 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 /**
- * Static shape of pooling: images [N, H, W, C] to [N, OH, OW, C]. Window positions over padding take
- * no part.
+ * Static shape of pooling: images [N, H, W, C] to [N, OH, OW, C]. Window positions over padding
+ * take no part.
  *
  * @param batch images N
  * @param height image rows H
@@ -20,7 +20,14 @@ public record PoolShape(int batch, int height, int width, int channels, WindowSh
   public PoolShape {
     if (batch < 0 || channels < 0 || height < 1 || width < 1) {
       throw new IllegalArgumentException(
-          "Pool: images [" + batch + ", " + height + ", " + width + ", " + channels
+          "Pool: images ["
+              + batch
+              + ", "
+              + height
+              + ", "
+              + width
+              + ", "
+              + channels
               + "]; height and width must be at least 1, the others at least 0");
     }
     if (window.area() > 256) {

@@ -55,7 +55,8 @@ public final class PoolSumGradient {
               .intoMemorySegment(ALL, tap + 4L * c, ORDER);
         }
         for (; c < w.channels; c++) {
-          Memory.setFloat(tap + 4L * c, Memory.getFloat(tap + 4L * c) + Memory.getFloat(gy + 4L * c));
+          Memory.setFloat(
+              tap + 4L * c, Memory.getFloat(tap + 4L * c) + Memory.getFloat(gy + 4L * c));
         }
       }
     }

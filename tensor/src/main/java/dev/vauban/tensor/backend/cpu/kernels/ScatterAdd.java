@@ -8,8 +8,8 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The adjoint of {@link Gather} in f32: dst[o, indices[i], :] += src[o, i, :], in the order of i, so
- * that repeated indices give the same sum every time.
+ * The adjoint of {@link Gather} in f32: dst[o, indices[i], :] += src[o, i, :], in the order of i,
+ * so that repeated indices give the same sum every time.
  */
 public final class ScatterAdd {
   private final int outer;
@@ -31,7 +31,14 @@ public final class ScatterAdd {
   public ScatterAdd(int outer, int rows, int inner, int count, Update update) {
     if (Math.min(Math.min(outer, rows), Math.min(inner, count)) < 0) {
       throw new IllegalArgumentException(
-          "scatter-add: " + count + " indices into [" + outer + ", " + rows + ", " + inner
+          "scatter-add: "
+              + count
+              + " indices into ["
+              + outer
+              + ", "
+              + rows
+              + ", "
+              + inner
               + "]; sizes must not be negative");
     }
     this.outer = outer;

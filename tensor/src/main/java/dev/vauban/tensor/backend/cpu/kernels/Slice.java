@@ -26,8 +26,16 @@ public final class Slice {
     for (int i = 0; i < rank; i++) {
       if (starts[i] < 0 || starts[i] > stops[i] || stops[i] > extents[i] || strides[i] < 1) {
         throw new IllegalArgumentException(
-            "slice: range " + starts[i] + ":" + stops[i] + ":" + strides[i]
-                + " does not fit axis " + i + " of size " + extents[i]);
+            "slice: range "
+                + starts[i]
+                + ":"
+                + stops[i]
+                + ":"
+                + strides[i]
+                + " does not fit axis "
+                + i
+                + " of size "
+                + extents[i]);
       }
       to[i] = (int) (((long) stops[i] - starts[i] + strides[i] - 1) / strides[i]);
       first += starts[i] * from[i];

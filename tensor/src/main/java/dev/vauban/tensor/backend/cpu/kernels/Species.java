@@ -1,7 +1,6 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShape;
@@ -18,9 +17,6 @@ public final class Species {
 
   /** Lanes of 32-bit integers, as many as {@link #F32} has. */
   public static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, shape());
-
-  /** Lanes of bytes: four times as many as {@link #F32} has. */
-  public static final VectorSpecies<Byte> I8 = VectorSpecies.of(byte.class, shape());
 
   /** Lanes of 64-bit integers: half as many as {@link #F32} has. */
   public static final VectorSpecies<Long> I64 = VectorSpecies.of(long.class, shape());
@@ -59,10 +55,5 @@ public final class Species {
   /** The integers at {@code address}. */
   static IntVector loadInts(long address) {
     return IntVector.fromMemorySegment(I32, Memory.ALL, address, ORDER);
-  }
-
-  /** The bytes at {@code address}. */
-  static ByteVector loadBytes(long address) {
-    return ByteVector.fromMemorySegment(I8, Memory.ALL, address, ORDER);
   }
 }

@@ -36,8 +36,13 @@ public final class StridedCopy {
     checkElement(elementSize);
     if (extents.length != srcStrides.length || extents.length != dstStrides.length) {
       throw new IllegalArgumentException(
-          "copy: " + extents.length + " sizes, " + srcStrides.length + " source strides, "
-              + dstStrides.length + " result strides; there must be as many of each");
+          "copy: "
+              + extents.length
+              + " sizes, "
+              + srcStrides.length
+              + " source strides, "
+              + dstStrides.length
+              + " result strides; there must be as many of each");
     }
     int rank = 0;
     int[] e = new int[extents.length];
@@ -90,8 +95,7 @@ public final class StridedCopy {
 
   static void checkElement(int elementSize) {
     if (elementSize != 1 && elementSize != 2 && elementSize != 4 && elementSize != 8) {
-      throw new IllegalArgumentException(
-          "elements have 1, 2, 4 or 8 bytes, not " + elementSize);
+      throw new IllegalArgumentException("elements have 1, 2, 4 or 8 bytes, not " + elementSize);
     }
   }
 
@@ -158,7 +162,12 @@ public final class StridedCopy {
       case ROWS -> Memory.copy(src, dst, (long) extents[last] * size);
       case PLANES ->
           Transposer.run(
-              size, src, srcStrides[last], dst, dstStrides[last - 1], extents[last],
+              size,
+              src,
+              srcStrides[last],
+              dst,
+              dstStrides[last - 1],
+              extents[last],
               extents[last - 1]);
       case ELEMENTS -> elements(src, srcStrides[last], dst, dstStrides[last], extents[last]);
       case EMPTY -> {}

@@ -152,9 +152,7 @@ public final class Threefry {
   private static void uniform(long a, int n) {
     for (long at = a; at < a + 4L * n; at += Species.BYTES) {
       IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8);
-      ((FloatVector) word.castShape(F32, 0))
-          .mul(STEP)
-          .intoMemorySegment(ALL, at, ORDER);
+      ((FloatVector) word.castShape(F32, 0)).mul(STEP).intoMemorySegment(ALL, at, ORDER);
     }
   }
 
@@ -165,8 +163,7 @@ public final class Threefry {
       FloatVector u = ((FloatVector) word.castShape(F32, 0)).mul(STEP);
       // u = m 2^e with m in [sqrt(1/2), sqrt(2)).
       IntVector shifted = u.reinterpretAsInts().sub(SQRT_HALF);
-      FloatVector e =
-          (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).castShape(F32, 0);
+      FloatVector e = (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).castShape(F32, 0);
       FloatVector x = shifted.and(0x7FFFFF).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
       FloatVector z = x.mul(x);
       FloatVector p = FloatVector.broadcast(F32, 7.0376836292e-2f);
@@ -195,8 +192,7 @@ public final class Threefry {
       IntVector word = Species.loadInts(b + i).lanewise(VectorOperators.LSHR, 8);
       IntVector quarter = word.add(1 << 21).lanewise(VectorOperators.LSHR, 22);
       IntVector rest = word.sub(quarter.lanewise(VectorOperators.LSHL, 22));
-      FloatVector x =
-          ((FloatVector) rest.castShape(F32, 0)).mul((float) (Math.PI * 0x1p-23));
+      FloatVector x = ((FloatVector) rest.castShape(F32, 0)).mul((float) (Math.PI * 0x1p-23));
       FloatVector z = x.mul(x);
       FloatVector c = FloatVector.broadcast(F32, 2.443315711809948e-5f);
       c = c.fma(z, FloatVector.broadcast(F32, -1.388731625493765e-3f));
@@ -210,7 +206,10 @@ public final class Threefry {
       // cos(a + q pi/2) is cos, -sin, -cos, sin for q = 0, 1, 2, 3.
       FloatVector value = c.blend(s, quarter.and(1).compare(VectorOperators.NE, 0).cast(F32));
       IntVector sign = quarter.add(1).and(2).lanewise(VectorOperators.LSHL, 30);
-      value.reinterpretAsInts().lanewise(VectorOperators.XOR, sign).reinterpretAsFloats()
+      value
+          .reinterpretAsInts()
+          .lanewise(VectorOperators.XOR, sign)
+          .reinterpretAsFloats()
           .mul(Species.load(a + i))
           .intoMemorySegment(ALL, a + i, ORDER);
     }

@@ -13,8 +13,8 @@ import jdk.incubator.vector.IntVector;
 
 /**
  * The innermost loop of every matrix product: a tile of C, 6 rows of two vectors or 8 rows of one,
- * held in registers while k runs. Each step of k loads one or two vectors
- * of B, broadcasts one element of A per row and does a fused multiply-add per accumulator.
+ * held in registers while k runs. Each step of k loads one or two vectors of B, broadcasts one
+ * element of A per row and does a fused multiply-add per accumulator.
  *
  * <p>A is read through two strides, so that a row-major A, a transposed A and packed panels of
  * either are the same code. B is read as whole vectors: where the matrix has fewer columns the
@@ -63,8 +63,18 @@ final class Tile {
    * @param scratch {@link #SCRATCH_BYTES} bytes
    */
   static void run(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
-      Update update, long scratch) {
+      long a,
+      long rs,
+      long ks,
+      long b,
+      long bs,
+      int k,
+      long c,
+      long cs,
+      int mr,
+      int nr,
+      Update update,
+      long scratch) {
     if (nr > LANES) {
       wide(a, rs, ks, b, bs, k, c, cs, mr, nr, update, scratch);
     } else {
@@ -74,8 +84,18 @@ final class Tile {
 
   /** Two vectors of columns. By way of scratch where C is added to or has fewer columns. */
   private static void wide(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
-      Update update, long scratch) {
+      long a,
+      long rs,
+      long ks,
+      long b,
+      long bs,
+      int k,
+      long c,
+      long cs,
+      int mr,
+      int nr,
+      Update update,
+      long scratch) {
     boolean direct = nr == COLUMNS && update == Update.SET;
     long stride = direct ? cs : 2L * BYTES;
     while (mr > 0) {
@@ -99,8 +119,18 @@ final class Tile {
 
   /** One vector of columns: more rows, so that there are accumulators enough to hide latency. */
   private static void narrow(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs, int mr, int nr,
-      Update update, long scratch) {
+      long a,
+      long rs,
+      long ks,
+      long b,
+      long bs,
+      int k,
+      long c,
+      long cs,
+      int mr,
+      int nr,
+      Update update,
+      long scratch) {
     boolean direct = nr == LANES && update == Update.SET;
     long stride = direct ? cs : BYTES;
     while (mr > 0) {
@@ -148,8 +178,7 @@ final class Tile {
     }
   }
 
-  private static void tile6x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile6x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -207,8 +236,7 @@ final class Tile {
     c51.intoMemorySegment(ALL, c + 5 * cs + BYTES, ORDER);
   }
 
-  private static void tile4x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile4x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -250,8 +278,7 @@ final class Tile {
     c31.intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
   }
 
-  private static void tile1x2(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile1x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     FloatVector zero = FloatVector.zero(F32);
     FloatVector c00 = zero;
     FloatVector c01 = zero;
@@ -269,8 +296,7 @@ final class Tile {
     c01.intoMemorySegment(ALL, c + BYTES, ORDER);
   }
 
-  private static void tile8x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile8x1(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -319,8 +345,7 @@ final class Tile {
     c70.intoMemorySegment(ALL, c + 7 * cs, ORDER);
   }
 
-  private static void tile4x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile4x1(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     long a1 = a + rs;
     long a2 = a + 2 * rs;
     long a3 = a + 3 * rs;
@@ -349,8 +374,7 @@ final class Tile {
     c30.intoMemorySegment(ALL, c + 3 * cs, ORDER);
   }
 
-  private static void tile1x1(
-      long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+  private static void tile1x1(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
     FloatVector zero = FloatVector.zero(F32);
     FloatVector c00 = zero;
     long ao = 0;

@@ -30,8 +30,11 @@ public final class Transpose {
     }
     if (!ok) {
       throw new IllegalArgumentException(
-          "transpose: " + java.util.Arrays.toString(permutation) + " is no permutation of "
-              + rank + " axes");
+          "transpose: "
+              + java.util.Arrays.toString(permutation)
+              + " is no permutation of "
+              + rank
+              + " axes");
     }
     this.copy = new StridedCopy(elementSize, to, from, StridedCopy.rowMajor(to));
   }

@@ -43,13 +43,23 @@ final class Transposer {
     // What whole vectors left over: the columns right of c0, then the rows below r0.
     if (r0 > 0 && c0 < columns) {
       scalar(
-          elementSize, src + (long) elementSize * c0, srcStride, dst + c0 * dstStride, dstStride,
-          r0, columns - c0);
+          elementSize,
+          src + (long) elementSize * c0,
+          srcStride,
+          dst + c0 * dstStride,
+          dstStride,
+          r0,
+          columns - c0);
     }
     if (r0 < rows) {
       scalar(
-          elementSize, src + r0 * srcStride, srcStride, dst + (long) elementSize * r0, dstStride,
-          rows - r0, columns);
+          elementSize,
+          src + r0 * srcStride,
+          srcStride,
+          dst + (long) elementSize * r0,
+          dstStride,
+          rows - r0,
+          columns);
     }
   }
 
@@ -93,10 +103,8 @@ final class Transposer {
   // exchange of two rows at distance d does it for one bit; X[l] = l ^ d, M holds where l & d.
   private static final VectorShuffle<Integer> X1 = VectorShuffle.fromOp(I32, l -> l ^ 1);
   private static final VectorShuffle<Integer> X2 = VectorShuffle.fromOp(I32, l -> l ^ 2);
-  private static final VectorShuffle<Integer> X4 =
-      VectorShuffle.fromOp(I32, l -> (l ^ 4) % LANES);
-  private static final VectorShuffle<Integer> X8 =
-      VectorShuffle.fromOp(I32, l -> (l ^ 8) % LANES);
+  private static final VectorShuffle<Integer> X4 = VectorShuffle.fromOp(I32, l -> (l ^ 4) % LANES);
+  private static final VectorShuffle<Integer> X8 = VectorShuffle.fromOp(I32, l -> (l ^ 8) % LANES);
   private static final VectorMask<Integer> M1 = VectorMask.fromLong(I32, 0xAAAAL);
   private static final VectorMask<Integer> M2 = VectorMask.fromLong(I32, 0xCCCCL);
   private static final VectorMask<Integer> M4 = VectorMask.fromLong(I32, 0xF0F0L);
@@ -120,8 +128,14 @@ final class Transposer {
   }
 
   private static void quad(
-      long src, long s, long dst, long d, VectorShuffle<Integer> x, VectorMask<Integer> m,
-      VectorShuffle<Integer> xx, VectorMask<Integer> mm) {
+      long src,
+      long s,
+      long dst,
+      long d,
+      VectorShuffle<Integer> x,
+      VectorMask<Integer> m,
+      VectorShuffle<Integer> xx,
+      VectorMask<Integer> mm) {
     IntVector a = IntVector.fromMemorySegment(I32, ALL, src, ORDER);
     IntVector b = IntVector.fromMemorySegment(I32, ALL, src + s, ORDER);
     IntVector c = IntVector.fromMemorySegment(I32, ALL, src + 2 * s, ORDER);

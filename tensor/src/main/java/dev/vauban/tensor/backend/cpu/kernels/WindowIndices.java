@@ -27,8 +27,7 @@ final class WindowIndices {
           .lanewise(VectorOperators.LSHL, 24)
           .lanewise(VectorOperators.ASHR, 24);
     }
-    return (IntVector)
-        ByteVector.fromMemorySegment(NARROW, ALL, address, ORDER).castShape(I32, 0);
+    return (IntVector) ByteVector.fromMemorySegment(NARROW, ALL, address, ORDER).castShape(I32, 0);
   }
 
   /** The low byte of each lane. */

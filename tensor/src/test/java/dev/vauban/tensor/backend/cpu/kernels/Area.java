@@ -10,8 +10,8 @@ import java.util.SplittableRandom;
 
 /**
  * Native memory for a test: everything starts as NaN, a guard zone lies on both sides, and the
- * address is a multiple of 4 but not of 8, so that a kernel that reads what it did not write, writes
- * outside or assumes alignment is found out.
+ * address is a multiple of 4 but not of 8, so that a kernel that reads what it did not write,
+ * writes outside or assumes alignment is found out.
  */
 final class Area {
   private static final int POISON = 0x7FC0BEEF; // a quiet NaN
@@ -112,8 +112,15 @@ final class Area {
       double error = Math.abs(actual[i] - expected[i]);
       if (!(error <= tolerance * Math.max(1, Math.abs(expected[i])))) {
         throw new AssertionError(
-            what + ": element " + i + " is " + actual[i] + ", expected " + expected[i]
-                + " within " + tolerance);
+            what
+                + ": element "
+                + i
+                + " is "
+                + actual[i]
+                + ", expected "
+                + expected[i]
+                + " within "
+                + tolerance);
       }
     }
   }

@@ -45,9 +45,16 @@ class ConvTest {
     while (checked < 120) {
       WindowShape w =
           new WindowShape(
-              1 + random.nextInt(4), 1 + random.nextInt(4), 1 + random.nextInt(3),
-              1 + random.nextInt(3), random.nextInt(3), random.nextInt(3), random.nextInt(3),
-              random.nextInt(3), 1 + random.nextInt(3), 1 + random.nextInt(3));
+              1 + random.nextInt(4),
+              1 + random.nextInt(4),
+              1 + random.nextInt(3),
+              1 + random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              random.nextInt(3),
+              1 + random.nextInt(3),
+              1 + random.nextInt(3));
       int groups = 1 + random.nextInt(3);
       int h = 1 + random.nextInt(15);
       int wd = 1 + random.nextInt(15);

@@ -64,8 +64,14 @@ class GemmTest {
     Area c = new Area(4 * 2 * 3 * 5);
     Gemm gemm =
         new Gemm(
-            2, 3, 5, 4, new Operand(Form.PLAIN, 4, 0), new Operand(Form.PLAIN, 5, 20),
-            new Operand(Form.PLAIN, 5, 15), Update.SET);
+            2,
+            3,
+            5,
+            4,
+            new Operand(Form.PLAIN, 4, 0),
+            new Operand(Form.PLAIN, 5, 20),
+            new Operand(Form.PLAIN, 5, 15),
+            Update.SET);
     gemm.run(
         Area.of(a).address, Area.of(b).address, c.address, new Area(gemm.scratchBytes()).address);
     double[] expected = new double[30];
@@ -166,10 +172,14 @@ class GemmTest {
     }
     Gemm gemm =
         new Gemm(
-            batch, m, n, k,
+            batch,
+            m,
+            n,
+            k,
             new Operand(ta ? Form.TRANSPOSED : Form.PLAIN, lda, (long) rowsA * lda),
             new Operand(tb ? Form.TRANSPOSED : Form.PLAIN, ldb, (long) rowsB * ldb),
-            new Operand(Form.PLAIN, ldc, (long) m * ldc), update);
+            new Operand(Form.PLAIN, ldc, (long) m * ldc),
+            update);
     Area to = Area.of(c);
     Area scratch = new Area(gemm.scratchBytes());
     gemm.run(Area.of(a).address, Area.of(b).address, to.address, scratch.address);

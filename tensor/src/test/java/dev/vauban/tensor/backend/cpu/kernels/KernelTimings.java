@@ -9,9 +9,9 @@ import java.util.Locale;
 
 /**
  * Prints how fast the kernels run on one thread, as a share of the measured peak of fused
- * multiply-adds (the register tile on data in the first-level cache). Time is the thread's processor
- * time and kernels take turns, so that a busy machine disturbs little; the best of several turns
- * counts. Not a test: run it by hand.
+ * multiply-adds (the register tile on data in the first-level cache). Time is the thread's
+ * processor time and kernels take turns, so that a busy machine disturbs little; the best of
+ * several turns counts. Not a test: run it by hand.
  */
 public final class KernelTimings {
   private static final int TURNS = 25;
@@ -39,12 +39,24 @@ public final class KernelTimings {
     int k = 192;
     all.add(
         new Timed(
-            "peak", 100 * 2.0 * Tile.ROWS * Tile.COLUMNS * k, "GFLOP/s",
+            "peak",
+            100 * 2.0 * Tile.ROWS * Tile.COLUMNS * k,
+            "GFLOP/s",
             () -> {
               for (int i = 0; i < 100; i++) {
                 Tile.run(
-                    x, 4 * k, 4, w, 4L * Tile.COLUMNS, k, y, 4L * Tile.COLUMNS, Tile.ROWS,
-                    Tile.COLUMNS, Update.SET, s);
+                    x,
+                    4 * k,
+                    4,
+                    w,
+                    4L * Tile.COLUMNS,
+                    k,
+                    y,
+                    4L * Tile.COLUMNS,
+                    Tile.ROWS,
+                    Tile.COLUMNS,
+                    Update.SET,
+                    s);
               }
             }));
     for (int[] m : new int[][] {{256, 256, 256}, {64, 64, 576}, {25, 5, 1600}, {75, 5, 64}}) {
@@ -55,8 +67,13 @@ public final class KernelTimings {
       }
     }
     int[][] layers = {
-      {25, 14, 64, 64, 1}, {25, 7, 64, 64, 1}, {25, 28, 1, 64, 1}, {25, 28, 64, 64, 2},
-      {25, 32, 3, 32, 1}, {25, 16, 32, 32, 1}, {25, 32, 16, 16, 1}
+      {25, 14, 64, 64, 1},
+      {25, 7, 64, 64, 1},
+      {25, 28, 1, 64, 1},
+      {25, 28, 64, 64, 2},
+      {25, 32, 3, 32, 1},
+      {25, 16, 32, 32, 1},
+      {25, 32, 16, 16, 1}
     };
     for (int[] l : layers) {
       ConvShape c = new ConvShape(l[0], l[1], l[1], l[2], l[3], WindowShape.square(3, l[4], 1), 1);

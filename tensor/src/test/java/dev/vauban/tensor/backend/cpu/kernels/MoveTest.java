@@ -99,8 +99,9 @@ class MoveTest {
     Area y = new Area(x.length);
     new Transpose(element, extents, permutation).run(Area.of(x).address, y.address, 0);
     assertThat(y.bytes())
-        .as("%d bytes %s %s", element, java.util.Arrays.toString(extents),
-            java.util.Arrays.toString(permutation))
+        .as(
+            "%d bytes %s %s",
+            element, java.util.Arrays.toString(extents), java.util.Arrays.toString(permutation))
         .isEqualTo(expected);
   }
 
@@ -200,8 +201,11 @@ class MoveTest {
           for (int o = 0; o < outer; o++) {
             for (int i = 0; i < count; i++) {
               System.arraycopy(
-                  x, (o * rows + indices[i]) * inner * element, expected,
-                  (o * count + i) * inner * element, inner * element);
+                  x,
+                  (o * rows + indices[i]) * inner * element,
+                  expected,
+                  (o * count + i) * inner * element,
+                  inner * element);
             }
           }
           Area y = new Area(expected.length);
@@ -242,10 +246,8 @@ class MoveTest {
       assertThat(y.floats()).containsExactly(1f, 2f, 3f, 4f, 5f, 6f);
       Area to = Area.of(Area.random(10, 2));
       float[] before = to.floats();
-      assertThatThrownBy(
-              () ->
-                  new ScatterAdd(1, 5, 2, 3, Update.SET)
-                      .run(y.address, indices.address, to.address, 0))
+      assertThatThrownBy(() ->
+              new ScatterAdd(1, 5, 2, 3, Update.SET).run(y.address, indices.address, to.address, 0))
           .isInstanceOf(IndexOutOfBoundsException.class)
           .hasMessageStartingWith("scatter-add: index " + bad);
       assertThat(to.floats()).isEqualTo(before);

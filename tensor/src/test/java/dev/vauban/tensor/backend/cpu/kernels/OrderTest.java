@@ -45,8 +45,7 @@ class OrderTest {
           for (int o = 0; o < outer; o++) {
             for (int i = 0; i < inner; i++) {
               int base = o * length * inner + i;
-              Comparator<Integer> by =
-                  (p, q) -> compare(x[base + p * inner], x[base + q * inner]);
+              Comparator<Integer> by = (p, q) -> compare(x[base + p * inner], x[base + q * inner]);
               int[] sorted =
                   IntStream.range(0, length)
                       .boxed()
@@ -82,11 +81,9 @@ class OrderTest {
         .run(Area.of(u).address, to.address, scratch.address);
     assertThat(to.ints()).containsExactly(3, 1, 5, 0, 4, 2);
     Area one = new Area(4);
-    new ArgReduce(ArgReduce.Kind.MAX, Element.U8, 1, 6, 1)
-        .run(Area.of(u).address, one.address, 0);
+    new ArgReduce(ArgReduce.Kind.MAX, Element.U8, 1, 6, 1).run(Area.of(u).address, one.address, 0);
     assertThat(one.ints()).containsExactly(3);
-    new ArgReduce(ArgReduce.Kind.MIN, Element.I32, 1, 6, 1)
-        .run(Area.of(x).address, one.address, 0);
+    new ArgReduce(ArgReduce.Kind.MIN, Element.I32, 1, 6, 1).run(Area.of(x).address, one.address, 0);
     assertThat(one.ints()).containsExactly(1);
   }
 
@@ -124,8 +121,7 @@ class OrderTest {
 
   @Test
   void badSizesAreNamed() {
-    assertThatThrownBy(
-            () -> new ArgSort(Element.F32, 1, 3, 1, ArgSort.Order.ASCENDING, 4))
+    assertThatThrownBy(() -> new ArgSort(Element.F32, 1, 3, 1, ArgSort.Order.ASCENDING, 4))
         .hasMessageContaining("the first 4");
     assertThatThrownBy(() -> new ArgReduce(ArgReduce.Kind.MAX, Element.F32, 1, 0, 1))
         .hasMessageContaining("must have an element");

@@ -28,9 +28,16 @@ class PoolTest {
     while (checked < 150) {
       WindowShape w =
           new WindowShape(
-              1 + random.nextInt(4), 1 + random.nextInt(4), 1 + random.nextInt(4),
-              1 + random.nextInt(4), random.nextInt(4), random.nextInt(4), random.nextInt(4),
-              random.nextInt(4), 1 + random.nextInt(3), 1 + random.nextInt(3));
+              1 + random.nextInt(4),
+              1 + random.nextInt(4),
+              1 + random.nextInt(4),
+              1 + random.nextInt(4),
+              random.nextInt(4),
+              random.nextInt(4),
+              random.nextInt(4),
+              random.nextInt(4),
+              1 + random.nextInt(3),
+              1 + random.nextInt(3));
       int h = 1 + random.nextInt(12);
       int width = 1 + random.nextInt(12);
       if (w.outputHeight(h) < 1 || w.outputWidth(width) < 1) {
@@ -70,12 +77,12 @@ class PoolTest {
     Arrays.fill(bad, 0, 21, (byte) 0); // over the padding of the first window
     Area positions = Area.of(bad);
     Area y = new Area(4L * bad.length);
-    new PoolGather(s).run(
-        Area.of(Area.random(16 * 21, 1)).address, positions.address, y.address, 0);
+    new PoolGather(s)
+        .run(Area.of(Area.random(16 * 21, 1)).address, positions.address, y.address, 0);
     assertThat(y.floats()).containsOnly(0f);
     Area gx = new Area(4 * 16 * 21);
-    new PoolScatter(s).run(
-        Area.of(Area.random(bad.length, 2)).address, positions.address, gx.address, 0);
+    new PoolScatter(s)
+        .run(Area.of(Area.random(bad.length, 2)).address, positions.address, gx.address, 0);
     assertThat(gx.floats()).containsOnly(0f);
   }
 

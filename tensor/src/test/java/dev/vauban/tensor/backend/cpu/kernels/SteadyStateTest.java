@@ -2,6 +2,7 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
@@ -10,9 +11,12 @@ import org.junit.jupiter.api.Test;
 
 /** Kernels allocate nothing once compiled, and several threads may share one. */
 class SteadyStateTest {
-  private static final long LIMIT_NANOS = 60_000_000_000L;
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  /** Of all threads, the compiler's included: wall time would depend on what else runs. */
+  private static final long LIMIT_CPU_NANOS = 200_000_000_000L;
+
+  private static final OperatingSystemMXBean SYSTEM =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private static Map<String, Runnable> kernels() {
     Map<String, Runnable> all = new TreeMap<>();
@@ -24,14 +28,14 @@ class SteadyStateTest {
     for (Gemm.Form a : Gemm.Form.values()) {
       for (Gemm.Form b : Gemm.Form.values()) {
         Gemm odd = Gemm.of(2, 13, 41, 35, a, b, Update.ADD);
-        Gemm even = Gemm.of(1, 64, 64, 64, a, b, Update.SET);
+        Gemm even = Gemm.of(1, 17, 64, 64, a, b, Update.SET);
         all.put("gemm odd " + a + b, () -> odd.run(x.address, w.address, y.address, s.address));
         all.put("gemm " + a + b, () -> even.run(x.address, w.address, y.address, s.address));
       }
     }
-    for (int c : new int[] {1, 3, 17, 32}) {
+    for (int c : new int[] {3, 33}) {
       for (int stride : new int[] {1, 2}) {
-        ConvShape shape = new ConvShape(2, 9, 9, c, 40, WindowShape.square(3, stride, 1), 1);
+        ConvShape shape = new ConvShape(1, 7, 7, c, 40, WindowShape.square(3, stride, 1), 1);
         ConvForward f = new ConvForward(shape);
         ConvInputGradient g = new ConvInputGradient(shape);
         ConvKernelGradient k = new ConvKernelGradient(shape);
@@ -56,16 +60,16 @@ class SteadyStateTest {
       all.put("pool sum " + overlap, () -> sum.run(x.address, y.address, 0));
       all.put("pool sum gradient " + overlap, () -> spread.run(x.address, y.address, 0));
     }
-    for (int element : new int[] {1, 2, 4, 8}) {
+    for (int element : new int[] {1, 4}) {
       Transpose t = new Transpose(element, new int[] {3, 37, 21}, new int[] {2, 0, 1});
       all.put("transpose " + element, () -> t.run(x.address, y.address, 0));
       Slice slice =
-          new Slice(element, new int[] {20, 30}, new int[] {1, 2}, new int[] {19, 29},
-              new int[] {1, 2});
+          new Slice(
+              element, new int[] {20, 30}, new int[] {1, 2}, new int[] {19, 29}, new int[] {1, 2});
       all.put("slice " + element, () -> slice.run(x.address, y.address, 0));
       Pad pad =
-          new Pad(element, new int[] {20, 30}, new int[] {1, 2}, new int[] {0, 1},
-              new int[] {1, 0}, 0);
+          new Pad(
+              element, new int[] {20, 30}, new int[] {1, 2}, new int[] {0, 1}, new int[] {1, 0}, 0);
       all.put("pad " + element, () -> pad.run(x.address, y.address, 0));
       long[] sources = {x.address, w.address};
       Concat concat = new Concat(element, 5, new int[] {3, 4}, 13);
@@ -96,16 +100,16 @@ class SteadyStateTest {
   }
 
   /**
-   * Every kernel in turn, since what one has loaded can undo another's compiled code. There
-   * must come a round in which none allocates; the compiler needs a while.
+   * Every kernel in turn, since what one has loaded can undo another's compiled code. There must
+   * come a round in which none allocates; the compiler needs a while.
    */
   @Test
   void nothingIsAllocated() {
     Map<String, Runnable> left = kernels();
     Map<String, Runnable> all = Map.copyOf(left);
     long id = Thread.currentThread().threadId();
-    long end = System.nanoTime() + LIMIT_NANOS;
-    while (!left.isEmpty() && System.nanoTime() < end) {
+    long end = SYSTEM.getProcessCpuTime() + LIMIT_CPU_NANOS;
+    while (!left.isEmpty() && SYSTEM.getProcessCpuTime() < end) {
       Map<String, Runnable> allocating = new TreeMap<>();
       for (Map.Entry<String, Runnable> e : all.entrySet()) {
         long before = THREADS.getThreadAllocatedBytes(id);
@@ -137,12 +141,11 @@ class SteadyStateTest {
       s[i] = new Area(conv.scratchBytes());
       int at = i;
       threads[i] =
-          new Thread(
-              () -> {
-                for (int r = 0; r < 200; r++) {
-                  conv.run(x[at].address, w.address, y[at].address, s[at].address);
-                }
-              });
+          new Thread(() -> {
+            for (int r = 0; r < 200; r++) {
+              conv.run(x[at].address, w.address, y[at].address, s[at].address);
+            }
+          });
     }
     for (Thread t : threads) {
       t.start();

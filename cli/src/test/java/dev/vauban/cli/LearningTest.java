@@ -1,0 +1,252 @@
+package dev.vauban.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.run.MetricsLog;
+import dev.vauban.cli.run.RunDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands with the learning modules behind them, on tiny networks. */
+class LearningTest {
+  @TempDir Path folder;
+  private final Cli cli = Cli.learning();
+
+  @Test
+  void whereARunWasInterruptedAndOnHowManyWorkersLeavesNoTrace() throws Exception {
+    Path whole = folder.resolve("whole");
+    assertThat(train(whole, "--workers", "2", "--iterations", "7")).isEqualTo(ExitCode.OK);
+
+    Path parts = folder.resolve("parts");
+    // A limit that has passed by the first step: a clean end with a checkpoint.
+    assertThat(train(parts, "--workers", "1", "--iterations", "7", "--max-minutes", "0.00001"))
+        .isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("time limit: stopped at step 1 of 7; continue with --resume");
+    assertThat(resume(parts, "--iterations", "4", "--max-minutes", "0")).isEqualTo(ExitCode.OK);
+    assertThat(resume(parts, "--iterations", "7", "--max-minutes", "0", "--workers", "2"))
+        .isEqualTo(ExitCode.OK);
+
+    assertThat(RunDirectory.latest(parts).orElseThrow().step()).isEqualTo(7);
+    assertThat(RunDirectory.latest(parts).orElseThrow().file())
+        .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(losses(parts)).isEqualTo(losses(whole)).hasSize(4);
+  }
+
+  @Test
+  void aTrainedRunIsEvaluatedAndAttacked() {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "4")).isEqualTo(ExitCode.OK);
+    assertThat(run.resolve("best.safetensors")).exists();
+    assertThat(RunDirectory.provenance(run).dataSha256()).hasSize(64);
+
+    assertThat(
+            cli.run(
+                "eval",
+                run.toString(),
+                "--json",
+                "--episodes",
+                "10",
+                "--eps",
+                "1/255,64/255",
+                "--fine-tune-steps",
+                "3,0",
+                "--attack-steps",
+                "3"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    List<?> rows = (List<?>) cli.json().get("rows");
+    assertThat(rows).hasSize(4);
+    double[] clean = column(rows, "clean");
+    double[] robust = column(rows, "robust");
+    assertThat(column(rows, "steps")).containsExactly(0, 3, 0, 3);
+    // The same episodes at every budget; a larger budget is harder.
+    assertThat(clean[3]).isEqualTo(clean[1]);
+    assertThat(clean[1]).isBetween(0.3, 1.0);
+    assertThat(robust[3]).isLessThan(robust[1] - 0.1);
+    assertThat(robust[1]).isLessThanOrEqualTo(clean[1]);
+    assertThat(run.resolve("report.html")).content().contains("fine-tune steps", "64/255");
+
+    Path out = folder.resolve("attacked");
+    assertThat(
+            cli.run(
+                "attack",
+                run.resolve("best.safetensors").toString(),
+                "--episodes",
+                "2",
+                "--images",
+                "3",
+                "--eps",
+                "4/255",
+                "--out",
+                out.toString()))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(out.resolve("03-adversarial.png")).exists();
+    assertThat(out.resolve("04-adversarial.png")).doesNotExist();
+  }
+
+  @Test
+  void whatTheDataOrTheCheckpointCannotGiveIsOneSentence() throws Exception {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "1")).isEqualTo(ExitCode.OK);
+    String model = run.toString();
+
+    refused("tells 3 classes apart, not 4", "eval", model, "--ways", "4");
+    refused("need 21 images of a class, but class", "eval", model, "--queries", "20");
+    refused("600 ways were asked for", "train", "--ways", "600", "--out", out());
+    refused("tells 3 classes apart, not 500", "eval", model, "--ways", "500");
+    refused("need 31 images of a class", "train", "--queries", "30", "--out", out());
+    refused("cannot take the 28x28 images", "train", "--model", "conv4-mini", "--out", out());
+
+    Path damaged = run.resolve("damaged.safetensors");
+    byte[] bytes = Files.readAllBytes(run.resolve("best.safetensors"));
+    Files.write(damaged, java.util.Arrays.copyOf(bytes, bytes.length - 10));
+    refused("damaged.safetensors", "eval", damaged.toString());
+    Path other = folder.resolve("other");
+    assertThat(train(other, "--iterations", "1", "--filters", "5")).isEqualTo(ExitCode.OK);
+    Files.copy(other.resolve("best.safetensors"), run.resolve("other.safetensors"));
+    refused(
+        "its network is conv4-strided-5, not conv4-strided-4",
+        "eval",
+        run.resolve("other.safetensors").toString());
+  }
+
+  @Test
+  void damagedAndMissingDataAreNamed() throws Exception {
+    refused("/no/such", "train", "--data", "omniglot:/no/such", "--out", out());
+    Path zips = Files.createDirectory(folder.resolve("zips"));
+    Files.writeString(zips.resolve("images_background.zip"), "no zip");
+    Files.writeString(zips.resolve("images_evaluation.zip"), "no zip");
+    refused("is not a complete zip", "data", "info", "omniglot:" + zips);
+    Path images = folder.resolve("images");
+    for (String name : List.of("a", "b", "c", "d", "e")) {
+      Files.createDirectories(images.resolve(name));
+      Files.writeString(images.resolve(name).resolve("1.png"), "no picture");
+    }
+    refused("1.png is not a PNG", "data", "info", "folder:" + images);
+    refused("did you mean 'glyphs'", "data", "info", "glyph");
+  }
+
+  @Test
+  void aPlanIsPrintedWithItsOperations() {
+    assertThat(
+            cli.run(
+                "plan",
+                "--json",
+                "--filters",
+                "4",
+                "--ways",
+                "3",
+                "--queries",
+                "2",
+                "--meta-batch",
+                "2",
+                "--inner-steps",
+                "1"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(((Number) cli.json().get("flops")).doubleValue()).isGreaterThan(1e6);
+    assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
+  }
+
+  @Test
+  void allMethodsTrain() {
+    for (String method :
+        List.of(
+            "maml",
+            "fomaml",
+            "anil",
+            "boil",
+            "meta-sgd",
+            "msl",
+            "reptile",
+            "rmaml-out",
+            "rmaml-both",
+            "rmaml-in",
+            "rmaml-trades",
+            "aq",
+            "adml")) {
+      Path run = folder.resolve(method);
+      assertThat(train(run, "--method", method, "--iterations", "1", "--validate-every", "0"))
+          .as(method + ": " + cli.err)
+          .isEqualTo(ExitCode.OK);
+    }
+  }
+
+  private void refused(String sentence, String... arguments) {
+    assertThat(cli.run(arguments)).as(cli.err).isEqualTo(ExitCode.BAD_INPUT);
+    List<String> said = cli.err.lines().filter(line -> line.startsWith("vauban: ")).toList();
+    assertThat(said).hasSize(1);
+    assertThat(said.get(0)).contains(sentence);
+    assertThat(cli.err).doesNotContain("Exception");
+    assertThat(cli.out).isEmpty();
+  }
+
+  private String out() {
+    return folder.resolve("out").toString();
+  }
+
+  private ExitCode train(Path out, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--filters",
+                "4",
+                "--ways",
+                "3",
+                "--queries",
+                "2",
+                "--inner-steps",
+                "1",
+                "--meta-batch",
+                "3",
+                "--log-every",
+                "2",
+                "--checkpoint-every",
+                "3",
+                "--validate-every",
+                "3",
+                "--validate-episodes",
+                "4",
+                "--validate-steps",
+                "1"));
+    // The later of two equal flags would be refused: replace.
+    List<String> wanted = List.of(more);
+    for (int i = 0; i < wanted.size(); i += 2) {
+      int at = arguments.indexOf(wanted.get(i));
+      if (at >= 0) {
+        arguments.set(at + 1, wanted.get(i + 1));
+      } else {
+        arguments.addAll(wanted.subList(i, i + 2));
+      }
+    }
+    arguments.addAll(List.of("--out", out.toString()));
+    return cli.run(arguments.toArray(String[]::new));
+  }
+
+  private ExitCode resume(Path out, String... more) {
+    List<String> arguments = new ArrayList<>(List.of("train", "--resume", "--out", out.toString()));
+    arguments.addAll(List.of(more));
+    return cli.run(arguments.toArray(String[]::new));
+  }
+
+  private static List<Double> losses(Path run) {
+    return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
+        .filter(line -> line.values().containsKey("loss"))
+        .map(line -> line.values().get("loss"))
+        .toList();
+  }
+
+  private static double[] column(List<?> rows, String name) {
+    return rows.stream()
+        .mapToDouble(row -> ((Number) ((Map<?, ?>) row).get(name)).doubleValue())
+        .toArray();
+  }
+}

@@ -380,7 +380,9 @@ final class Fusion {
     return consumers.getOrDefault(e, List.of()).stream().anyMatch(c -> readsOutside(c, u));
   }
 
-  /** True if {@code c}, or a nest that computes {@code c} anew, reads its input outside {@code u}. */
+  /**
+   * True if {@code c}, or a nest that computes {@code c} anew, reads its input outside {@code u}.
+   */
   private boolean readsOutside(Expr c, Unit u) {
     Unit own = unitOf.get(c);
     if (!inlined.containsKey(c)) {

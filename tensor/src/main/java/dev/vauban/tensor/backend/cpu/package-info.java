@@ -7,8 +7,8 @@
  * <ol>
  *   <li>{@code Fusion} divides the graph into units: nests of pointwise operations and reductions
  *       over one iteration space, and single operations.
- *   <li>{@code RegionBuilder} writes a nest as a {@code Region}: operands with strides, scalar code,
- *       outputs. {@code RegionCompiler} emits one hidden class for all equal regions.
+ *   <li>{@code RegionBuilder} writes a nest as a {@code Region}: operands with strides, scalar
+ *       code, outputs. {@code RegionCompiler} emits one hidden class for all equal regions.
  *   <li>{@code Kernels}, {@code Contraction} and {@code Convolution} choose the kernel of a single
  *       operation: oneDNN, Java, or the reference interpreter's loops where there is neither.
  *   <li>{@code Lowering} puts the resulting {@code Step}s in order and {@code MemoryPlanner} gives

@@ -56,70 +56,64 @@ class LoweringTest {
   /** No step reads what a later one writes, and nothing is written twice. */
   @Test
   void stepsFollowWhatTheyRead() {
-    everywhere(
-        (what, code) -> {
-          Set<Object> written = new HashSet<>();
-          for (Step step : code.steps()) {
-            for (Object key : step.reads()) {
-              assertThat(isGiven(key) || written.contains(key))
-                  .as("%s: %s reads %s", what, step.label(), key)
-                  .isTrue();
-            }
-            for (Object key : step.writes()) {
-              assertThat(written.add(key)).as("%s: %s writes %s", what, step.label(), key).isTrue();
-            }
-          }
-        });
+    everywhere((what, code) -> {
+      Set<Object> written = new HashSet<>();
+      for (Step step : code.steps()) {
+        for (Object key : step.reads()) {
+          assertThat(isGiven(key) || written.contains(key))
+              .as("%s: %s reads %s", what, step.label(), key)
+              .isTrue();
+        }
+        for (Object key : step.writes()) {
+          assertThat(written.add(key)).as("%s: %s writes %s", what, step.label(), key).isTrue();
+        }
+      }
+    });
   }
 
   /** Every array that a nest writes is read by someone or is a result. */
   @Test
   void nestsStoreOnlyWhatIsRead() {
-    everywhere(
-        (what, code) -> {
-          Set<Integer> wanted = new HashSet<>();
-          for (int r : code.results()) {
-            wanted.add(r);
-          }
-          for (int i = 0; i < code.steps().size(); i++) {
-            for (int k = 0; k < code.steps().get(i).reads().size(); k++) {
-              wanted.add(code.slots().get(i)[k]);
-            }
-          }
-          for (int i = 0; i < code.steps().size(); i++) {
-            Step step = code.steps().get(i);
-            for (int k = 0; step instanceof RegionStep && k < step.writes().size(); k++) {
-              assertThat(wanted)
-                  .as("%s: %s stores %s", what, step.label(), step.writes().get(k))
-                  .contains(code.slots().get(i)[step.reads().size() + k]);
-            }
-          }
-        });
+    everywhere((what, code) -> {
+      Set<Integer> wanted = new HashSet<>();
+      for (int r : code.results()) {
+        wanted.add(r);
+      }
+      for (int i = 0; i < code.steps().size(); i++) {
+        for (int k = 0; k < code.steps().get(i).reads().size(); k++) {
+          wanted.add(code.slots().get(i)[k]);
+        }
+      }
+      for (int i = 0; i < code.steps().size(); i++) {
+        Step step = code.steps().get(i);
+        for (int k = 0; step instanceof RegionStep && k < step.writes().size(); k++) {
+          assertThat(wanted)
+              .as("%s: %s stores %s", what, step.label(), step.writes().get(k))
+              .contains(code.slots().get(i)[step.reads().size() + k]);
+        }
+      }
+    });
   }
 
   private record Place(Object what, long from, long to, int first, int last) {
     boolean collides(Place other) {
-      return from < other.to
-          && other.from < to
-          && first <= other.last
-          && other.first <= last;
+      return from < other.to && other.from < to && first <= other.last && other.first <= last;
     }
   }
 
   /** What is alive in the slab at the same step lies apart. */
   @Test
   void nothingAliveIsOverwritten() {
-    everywhere(
-        (what, code) -> {
-          List<Place> places = places(code);
-          for (int i = 0; i < places.size(); i++) {
-            for (int j = 0; j < i; j++) {
-              assertThat(places.get(i).collides(places.get(j)))
-                  .as("%s: %s and %s", what, places.get(i), places.get(j))
-                  .isFalse();
-            }
-          }
-        });
+    everywhere((what, code) -> {
+      List<Place> places = places(code);
+      for (int i = 0; i < places.size(); i++) {
+        for (int j = 0; j < i; j++) {
+          assertThat(places.get(i).collides(places.get(j)))
+              .as("%s: %s and %s", what, places.get(i), places.get(j))
+              .isFalse();
+        }
+      }
+    });
   }
 
   private static List<Place> places(Code code) {
@@ -141,13 +135,12 @@ class LoweringTest {
         places.add(new Place("scratch of " + step.label(), at, at + step.scratchBytes(), i, i));
       }
     }
-    life.forEach(
-        (slot, steps) -> {
-          long at = code.offsets()[slot];
-          if (at >= 0 && keys.get(slot) instanceof Expr e) {
-            places.add(new Place(e, at, at + e.type().bytes(), steps[0], steps[1]));
-          }
-        });
+    life.forEach((slot, steps) -> {
+      long at = code.offsets()[slot];
+      if (at >= 0 && keys.get(slot) instanceof Expr e) {
+        places.add(new Place(e, at, at + e.type().bytes(), steps[0], steps[1]));
+      }
+    });
     return places;
   }
 }

@@ -108,6 +108,9 @@ final class Simplify {
     if (isFill(a, 0) || isFill(b, 0)) {
       return isFill(a, 0) ? b : a;
     }
+    if (a == b) { // the gradient of a square; the 2 can join other constants
+      return a.mul(2);
+    }
     return isNeg(b) ? a.sub(b.input(0)) : isNeg(a) ? b.sub(a.input(0)) : null;
   }
 

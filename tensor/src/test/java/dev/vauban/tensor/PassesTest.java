@@ -77,6 +77,7 @@ class PassesTest {
     Expr x = Expr.parameter(1, "x", Type.f32(3));
     assertThat(x.mul(0.5).neg()).isSameAs(x.mul(-0.5));
     assertThat(x.neg().neg()).isSameAs(x);
+    assertThat(x.mul(0.5).add(x.mul(0.5))).isSameAs(x);
   }
 
   @Test

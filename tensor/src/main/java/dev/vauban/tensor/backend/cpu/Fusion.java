@@ -191,7 +191,9 @@ final class Fusion {
 
   private void place(Expr e) {
     if (isVirtual(e)) {
-      if (needsMemory(e)) {
+      if (needsMemory(e) && inlined.containsKey(e)) {
+        placeInNest(e, e.shape());
+      } else if (needsMemory(e)) {
         Unit u = unit(isEmpty(e) ? null : e.shape());
         u.nodes.add(e);
         if (e.op() instanceof ShapeOp.Broadcast) {
@@ -375,16 +377,21 @@ final class Fusion {
   }
 
   private boolean isReadOutside(Expr e, Unit u) {
-    for (Expr c : consumers.getOrDefault(e, List.of())) {
-      if (c.op() instanceof ShapeOp.Broadcast) {
-        return true;
-      }
-      boolean own = unitOf.get(c) == u;
-      if (inlined.containsKey(c) ? !own && unitOf.containsKey(c) || isReadOutside(c, u) : !own) {
-        return true;
-      }
+    return consumers.getOrDefault(e, List.of()).stream().anyMatch(c -> readsOutside(c, u));
+  }
+
+  /**
+   * True if {@code c}, or a nest that computes {@code c} anew, reads its input outside {@code u}.
+   */
+  private boolean readsOutside(Expr c, Unit u) {
+    Unit own = unitOf.get(c);
+    if (!inlined.containsKey(c)) {
+      return c.op() instanceof ShapeOp.Broadcast || own != u;
     }
-    return false;
+    // Whatever is no nest reads c itself from the memory that c then has.
+    return (own != null && own != u)
+        || consumers.getOrDefault(c, List.of()).stream()
+            .anyMatch(d -> isInNest(d) && readsOutside(d, u));
   }
 
   /** Nests over the same space that read the same large array become one pass over it. */

@@ -8,6 +8,7 @@ import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.objectweb.asm.Opcodes;
 
@@ -87,13 +88,15 @@ record ScalarCode(Bytecode code) implements LaneCode {
       code.load(args.get(i).number());
       types[i] = type;
     }
+    String name = fn.name().toLowerCase(Locale.ROOT);
     switch (fn) {
+      case null -> throw new NullPointerException("fn"); // with it javac demands every constant
       case NEG -> code.op(opcode(Opcodes.INEG, compute));
       case ADD -> code.op(opcode(Opcodes.IADD, compute));
       case SUB -> code.op(opcode(Opcodes.ISUB, compute));
       case MUL -> code.op(opcode(Opcodes.IMUL, compute));
       case DIV -> code.op(opcode(Opcodes.IDIV, compute));
-      case ABS, MAX, MIN -> code.call(Math.class, fn.name().toLowerCase(), types);
+      case ABS, MAX, MIN -> code.call(Math.class, name, types);
       case SIGN,
           FLOOR,
           EXP,
@@ -116,7 +119,7 @@ record ScalarCode(Bytecode code) implements LaneCode {
           NE,
           SELECT,
           CLAMP ->
-          code.call(ScalarMath.class, fn.name().toLowerCase(), types);
+          code.call(ScalarMath.class, name, types);
     }
     return keep(compute);
   }

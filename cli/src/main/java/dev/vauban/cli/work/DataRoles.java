@@ -96,7 +96,7 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
     session
         .console()
         .notice(
-            "validation: %d of the %d training classes are held out, since %s has no others to spare"
+            "validation: %d of the %d training classes are held out; %s has no others to spare"
                 .formatted(validation.size(), train.classCount(), data.name()));
     return new DataRoles(data, train.select(training), Optional.of(train.select(validation)));
   }

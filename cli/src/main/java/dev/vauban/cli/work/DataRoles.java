@@ -25,7 +25,7 @@ import java.util.Set;
  * <p>Where a copy of the data has no validation classes to spare (Omniglot by alphabets; CIFAR-FS
  * without its test classes, evaluated on its validation classes), an eighth of the training classes
  * is held out for validation, and training does without it. Data whose splits share all classes
- * (MNIST) are not validated.
+ * (MNIST) keep images apart instead.
  *
  * @param data the data set
  * @param training classes to train on

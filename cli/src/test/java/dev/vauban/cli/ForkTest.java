@@ -197,7 +197,7 @@ class ForkTest {
   }
 
   private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(interruptible());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(flags);
@@ -210,6 +210,22 @@ class ForkTest {
         .redirectOutput(out().toFile())
         .redirectError(new File(folder.toFile(), "err"))
         .start();
+  }
+
+  /**
+   * A shell's background jobs are started with SIGINT ignored, and so is all that they start, this
+   * test too. Where env can, it gives the signal its default action back, as on a terminal.
+   */
+  private static List<String> interruptible() throws Exception {
+    List<String> reset = List.of("env", "--default-signal=INT");
+    List<String> probe = new ArrayList<>(reset);
+    probe.add("true");
+    try {
+      boolean known = new ProcessBuilder(probe).start().waitFor() == 0;
+      return known ? reset : List.of();
+    } catch (java.io.IOException noSuchProgram) {
+      return List.of();
+    }
   }
 
   private Path out() {

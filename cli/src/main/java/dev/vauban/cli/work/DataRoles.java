@@ -25,7 +25,7 @@ import java.util.Set;
  * <p>Where a copy of the data has no validation classes to spare (Omniglot by alphabets; CIFAR-FS
  * without its test classes, evaluated on its validation classes), an eighth of the training classes
  * is held out for validation, and training does without it. Data whose splits share all classes
- * (MNIST) are not validated.
+ * (MNIST) keep images apart instead.
  *
  * @param data the data set
  * @param training classes to train on
@@ -96,7 +96,7 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
     session
         .console()
         .notice(
-            "validation: %d of the %d training classes are held out, since %s has no others to spare"
+            "validation: %d of the %d training classes are held out; %s has no others to spare"
                 .formatted(validation.size(), train.classCount(), data.name()));
     return new DataRoles(data, train.select(training), Optional.of(train.select(validation)));
   }

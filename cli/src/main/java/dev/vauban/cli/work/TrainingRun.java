@@ -150,7 +150,7 @@ final class TrainingRun implements AutoCloseable {
     lossCount++;
     if (!Double.isFinite(trainer.loss())) {
       throw CommandException.failed(
-          "the meta-loss is %s at step %d: training has diverged; %s; try a smaller --meta-rate or --inner-rate"
+          "training has diverged: the meta-loss is %s at step %d; try a smaller --meta-rate; %s"
               .formatted(trainer.loss(), trainer.number(), kept()),
           null);
     }

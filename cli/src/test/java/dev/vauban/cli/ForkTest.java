@@ -16,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own shows: exit statuses, signals, locks, class loading. */
 class ForkTest {
+  private static final List<String> VECTORS = List.of("--add-modules", "jdk.incubator.vector");
+
   @TempDir Path folder;
 
   @Test
@@ -48,6 +50,65 @@ class ForkTest {
         .contains("stopping at the next safe point")
         .contains("interrupted; the checkpoint of step " + step + " is kept")
         .doesNotContain("Exception");
+  }
+
+  /** With the learning modules: Ctrl-C, then a kill, then to the end; no trace of either. */
+  @Test
+  void aRunThatWasInterruptedAndKilledEndsBitIdentical() throws Exception {
+    Path run = folder.resolve("run");
+    Process interrupted = launch(Main.class, VECTORS, learning(run, "1000000"));
+    awaitMetrics(run);
+    signal(interrupted, "INT");
+    assertThat(finish(interrupted)).as(err()).isEqualTo(130);
+    long first = RunDirectory.latest(run).orElseThrow().step();
+    assertThat(err()).contains("interrupted; the checkpoint of step " + first + " is kept");
+
+    Process killed =
+        launch(Main.class, VECTORS, "train", "--resume", "--out", run.toString(), "--workers", "2");
+    for (int i = 0; i < 4000 && RunDirectory.latest(run).orElseThrow().step() < first + 50; i++) {
+      Thread.sleep(25);
+    }
+    killed.destroyForcibly().waitFor();
+    long second = RunDirectory.latest(run).orElseThrow().step();
+    assertThat(second).as(err()).isGreaterThanOrEqualTo(first + 50);
+
+    Cli cli = Cli.learning();
+    String end = Long.toString(second + 7);
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", end).status())
+        .as(cli.err)
+        .isZero();
+    Path whole = folder.resolve("whole");
+    assertThat(cli.run(learning(whole, end)).status()).as(cli.err).isZero();
+    assertThat(RunDirectory.latest(run).orElseThrow().file())
+        .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+  }
+
+  private static String[] learning(Path run, String iterations) {
+    return new String[] {
+      "train",
+      "--method",
+      "rmaml-out",
+      "--filters",
+      "2",
+      "--ways",
+      "2",
+      "--queries",
+      "2",
+      "--inner-steps",
+      "1",
+      "--meta-batch",
+      "2",
+      "--workers",
+      "1",
+      "--validate-every",
+      "0",
+      "--checkpoint-every",
+      "50",
+      "--iterations",
+      iterations,
+      "--out",
+      run.toString()
+    };
   }
 
   @Test
@@ -136,7 +197,7 @@ class ForkTest {
   }
 
   private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(interruptible());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(flags);
@@ -149,6 +210,22 @@ class ForkTest {
         .redirectOutput(out().toFile())
         .redirectError(new File(folder.toFile(), "err"))
         .start();
+  }
+
+  /**
+   * A shell's background jobs are started with SIGINT ignored, and so is all that they start, this
+   * test too. Where env can, it gives the signal its default action back, as on a terminal.
+   */
+  private static List<String> interruptible() throws Exception {
+    List<String> reset = List.of("env", "--default-signal=INT");
+    List<String> probe = new ArrayList<>(reset);
+    probe.add("true");
+    try {
+      boolean known = new ProcessBuilder(probe).start().waitFor() == 0;
+      return known ? reset : List.of();
+    } catch (java.io.IOException noSuchProgram) {
+      return List.of();
+    }
   }
 
   private Path out() {

@@ -32,7 +32,7 @@ class MainTest {
         .contains("quickstart", "train", "eval", "attack", "data", "plan", "doctor", "report");
     assertThat(cli.err).isEmpty();
     assertThat(cli.run("train", "-h")).isEqualTo(ExitCode.OK);
-    assertThat(cli.out).contains("--inner-steps", "maml, fomaml, anil, rmaml-out, rmaml-both");
+    assertThat(cli.out).contains("--inner-steps", "maml, fomaml, anil, boil");
     assertThat(cli.run("data", "info", "--help")).isEqualTo(ExitCode.OK);
     assertThat(cli.out).contains("vauban data info");
     assertThat(cli.run("--version")).isEqualTo(ExitCode.OK);
@@ -58,7 +58,7 @@ class MainTest {
           frobnicate                        | unknown command 'frobnicate' (one of: quickstart, train
           data lst                          | unknown command 'lst'; did you mean 'list'?
           train --shotz 3                   | unknown option '--shotz' of 'vauban train'; did you mean '--shots'?
-          train --method mamll              | --method mamll: unknown method 'mamll'; did you mean 'maml'? (one of: maml, fomaml, anil, rmaml-out, rmaml-both)
+          train --method mamll              | --method mamll: unknown method 'mamll'; did you mean 'maml'? (one of: maml, fomaml, anil, boil,
           train --train-attack pdg          | unknown training attack 'pdg'; did you mean 'pgd'?
           train --order third               | unknown order 'third'
           train --model conv5               | unknown model 'conv5'; did you mean 'conv4'?
@@ -245,10 +245,10 @@ class MainTest {
         .isEqualTo(ExitCode.OK);
     assertThat(cli.out).contains("method", "clean", "robust", "seconds", "90.0 ± 1.0%");
     assertThat(page).content().contains("Robust few-shot learning", "What the attack does");
-    assertThat(cli.jobs.quickstart.iterations()).isEqualTo(60);
+    assertThat(cli.jobs.quickstart.iterations()).isEqualTo(120);
     assertThat(cli.run("quickstart", "--json", "--report", page.toString())).isEqualTo(ExitCode.OK);
     assertThat((List<?>) cli.json().get("rows")).hasSize(2);
-    assertThat(cli.jobs.quickstart.iterations()).isEqualTo(300);
+    assertThat(cli.jobs.quickstart.iterations()).isEqualTo(800);
   }
 
   @Test

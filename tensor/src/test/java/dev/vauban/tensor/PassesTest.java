@@ -89,4 +89,27 @@ class PassesTest {
         .filteredOn(e -> e.op() instanceof ElementOp.Pointwise p && p.fn() == ScalarFn.EXP)
         .hasSize(1);
   }
+
+  @Test
+  void aTransposedProductIsTheProductTheOtherWayRound() {
+    Expr a = Expr.parameter(1, "a", Type.f32(4, 2, 3));
+    Expr b = Expr.parameter(2, "b", Type.f32(4, 3, 5));
+    Expr y = a.matmul(b).transpose(0, 2, 1);
+    assertThat(y.op()).isInstanceOf(ContractOp.Contract.class);
+    assertThat(y.inputs()).containsExactly(b, a);
+    assertThat(y.shape()).isEqualTo(Shape.of(4, 5, 2));
+    assertThat(a.matmul(b).transpose(1, 0, 2).op()).isInstanceOf(ShapeOp.Transpose.class);
+  }
+
+  @Test
+  void theGradientOfAMatrixProductTransposesNothing() {
+    Graph g =
+        optimised(
+            Tree.of("a", Type.f32(4, 3), "b", Type.f32(3, 5)),
+            in -> {
+              Tree<Expr> d = Grad.grad(x -> x.get("a").matmul(x.get("b")).square().sum(), in);
+              return d.get("a").sum().add(d.get("b").sum());
+            });
+    assertThat(g.nodes()).noneMatch(e -> e.op() instanceof ShapeOp.Transpose);
+  }
 }

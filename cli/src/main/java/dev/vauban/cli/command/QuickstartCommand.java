@@ -28,7 +28,7 @@ public final class QuickstartCommand implements Command, Presets {
   @Option(
       names = "--iterations",
       paramLabel = "N",
-      description = "meta-steps per method (default: 600; 120 with --short)")
+      description = "meta-steps per method (default: 800; 120 with --short)")
   int iterations;
 
   @Range(min = 2)
@@ -66,7 +66,7 @@ public final class QuickstartCommand implements Command, Presets {
     return brief
         ? Map.of("iterations", new Value("120", "short"), "episodes", new Value("40", "short"))
         : Map.of(
-            "iterations", new Value("600", "default"), "episodes", new Value("200", "default"));
+            "iterations", new Value("800", "default"), "episodes", new Value("200", "default"));
   }
 
   @Override

@@ -58,18 +58,23 @@ class ConfigTest {
             train-attack-steps: 7             # default
             eps: 8/255                        # suited to cifarfs
             data: "cifarfs:data/cifar fs"     # flag
+            split: vinyals                    # default
+            rotations: none                   # default
             ways: 5                           # default
             shots: 1                          # default
             queries: 15                       # default
             iterations: 1500                  # default
             meta-batch: 4                     # default
             meta-rate: 0.001                  # default
+            schedule: constant                # default
             clip: 10.0                        # default
             log-every: 10                     # default
             checkpoint-every: 100             # default
             keep: 2                           # default
             validate-every: 250               # default
             validate-episodes: 50             # default
+            validate-steps: 10                # default
+            max-minutes: 0.0                  # default
             seed: 0                           # default
             workers: 2                        # VAUBAN_WORKERS
             out: runs/rmaml-out-cifarfs-5w1s  # default

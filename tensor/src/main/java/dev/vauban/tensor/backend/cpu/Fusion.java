@@ -38,6 +38,9 @@ final class Fusion {
   /** Arrays that one nest reads or writes. */
   private static final int MAX_ARRAYS = 24;
 
+  /** Scalar code of one nest; with its arrays it stays below {@link RegionCompiler#MAX_COST}. */
+  private static final int MAX_COST = 100;
+
   /** Operations of an inlined chain. */
   private static final int MAX_INLINE = 8;
 
@@ -280,7 +283,18 @@ final class Fusion {
         !(e.op() instanceof ReduceOp.Reduce r)
             || u.reducedAxes == null
             || u.reducedAxes.equals(r.axes());
-    return axes && u.nodes.size() < MAX_NODES && arrays(u) + e.inputs().size() < MAX_ARRAYS;
+    return axes
+        && u.nodes.size() < MAX_NODES
+        && cost(u) + cost(e) <= MAX_COST
+        && arrays(u) + e.inputs().size() < MAX_ARRAYS;
+  }
+
+  private static int cost(Unit u) {
+    return u.nodes.stream().mapToInt(Fusion::cost).sum();
+  }
+
+  private static int cost(Expr e) {
+    return e.op() instanceof ElementOp.Pointwise p ? RegionCompiler.cost(p.fn()) : 1;
   }
 
   /** True if {@code other} is not {@code home} and does not need it first. */
@@ -296,6 +310,7 @@ final class Fusion {
         && (a.reducedAxes == null || b.reducedAxes == null || a.reducedAxes.equals(b.reducedAxes))
         && (joining == null || accepts(b, joining))
         && a.nodes.size() + b.nodes.size() < MAX_NODES
+        && cost(a) + cost(b) <= MAX_COST
         && arrays(a) + arrays(b) < MAX_ARRAYS;
   }
 

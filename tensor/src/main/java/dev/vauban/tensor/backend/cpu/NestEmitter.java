@@ -3,7 +3,7 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import dev.vauban.tensor.backend.cpu.LoopPlan.Loop;
 import dev.vauban.tensor.backend.cpu.LoopPlan.Span;
-import dev.vauban.tensor.backend.cpu.VectorCode.Invariant;
+import dev.vauban.tensor.backend.cpu.VectorOps.Invariant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;

@@ -23,9 +23,9 @@ final class VectorMath {
   private static final float LN2_HIGH = 0x1.62e43p-1f;
   private static final float LN2_LOW = -0x1.05c61p-29f;
 
-  private final VectorCode code;
+  private final VectorOps code;
 
-  VectorMath(VectorCode code) {
+  VectorMath(VectorOps code) {
     this.code = code;
   }
 

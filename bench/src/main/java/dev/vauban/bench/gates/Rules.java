@@ -1,29 +1,41 @@
 package dev.vauban.bench.gates;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
-/** The gates G1 to G6 and G8 of tier S: what must hold of one seed's results. */
+/**
+ * The gates G1 to G6 and G8 of tier S. A gate about accuracies or dimensions is judged by the mean
+ * over the seeds that have the recipes it is about, since results of single seeds differ by several
+ * points; one about soundness must hold for every result.
+ */
 final class Rules {
   private static final double MONOTONE_SLACK = 1.0;
 
-  private final Map<String, Result> results;
+  private final List<Map<String, Result>> seeds;
   private final List<Verdict> verdicts = new ArrayList<>();
 
-  private Rules(Map<String, Result> results) {
-    this.results = results;
+  private Rules(List<Map<String, Result>> seeds) {
+    this.seeds = seeds;
   }
+
+  /** A figure of one seed. */
+  private interface Figure extends ToDoubleFunction<Map<String, Result>> {}
 
   /**
    * Judges.
    *
-   * @param results by recipe key, all of one seed; gates about a missing recipe fail as not run
+   * @param seeds for each seed its results by recipe key; a gate whose recipes no seed has fails as
+   *     not run
    * @param gradients for G8
    */
-  static List<Verdict> judge(Map<String, Result> results, GradientCheck gradients) {
-    Rules rules = new Rules(results);
+  static List<Verdict> judge(List<Map<String, Result>> seeds, GradientCheck gradients) {
+    Rules rules = new Rules(seeds);
     rules.cleanAccuracy();
     rules.robustGain();
     rules.cleanCost();
@@ -34,31 +46,14 @@ final class Rules {
     return rules.verdicts;
   }
 
-  private Result of(String key) {
-    return results.get(key);
-  }
-
-  /** Whether all of these were measured; if not, the gate is recorded as not run. */
-  private boolean measured(String gate, String claim, String... keys) {
-    for (String key : keys) {
-      if (!results.containsKey(key)) {
-        verdicts.add(new Verdict(gate, claim, key + " not run", "", false));
-        return false;
-      }
-    }
-    return true;
-  }
-
   private void cleanAccuracy() {
     clean("maml-32", 78, "82.2");
     clean("maml-64", 87, "89.6");
   }
 
   private void clean(String key, double least, String reference) {
-    String claim = "clean accuracy of " + key;
-    if (measured("G1", claim, key)) {
-      atLeast("G1", claim, of(key).cleanPercent(), least, reference);
-    }
+    Figure figure = r -> r.get(key).cleanPercent();
+    atLeast("G1", "clean accuracy of " + key, least, reference, figure, key);
   }
 
   private void robustGain() {
@@ -74,10 +69,8 @@ final class Rules {
 
   private void gain(String robust, String plain, int radius, double least, String reference) {
     String claim = "robust accuracy at %d/255: %s over %s, points".formatted(radius, robust, plain);
-    if (measured("G2", claim, robust, plain)) {
-      double gain = of(robust).robustPercent(radius) - of(plain).robustPercent(radius);
-      atLeast("G2", claim, gain, least, reference);
-    }
+    Figure figure = r -> r.get(robust).robustPercent(radius) - r.get(plain).robustPercent(radius);
+    atLeast("G2", claim, least, reference, figure, robust, plain);
   }
 
   private void cleanCost() {
@@ -88,18 +81,21 @@ final class Rules {
 
   private void cost(String robust, String plain, double least, String reference) {
     String claim = "clean accuracy: %s over %s, points".formatted(robust, plain);
-    if (measured("G3", claim, robust, plain)) {
-      double gap = of(robust).cleanPercent() - of(plain).cleanPercent();
-      atLeast("G3", claim, gap, least, reference);
-    }
+    Figure figure = r -> r.get(robust).cleanPercent() - r.get(plain).cleanPercent();
+    atLeast("G3", claim, least, reference, figure, robust, plain);
   }
 
   private void innerOnly() {
-    String claim = "robust accuracy at 16/255: inner-only-32 over maml-32, points";
-    if (measured("G4", claim, "inner-only-32", "maml-32")) {
-      double gap = of("inner-only-32").robustPercent(16) - of("maml-32").robustPercent(16);
-      atMost("G4", claim, gap, 5, "-4.9");
-    }
+    Figure figure =
+        r -> r.get("inner-only-32").robustPercent(16) - r.get("maml-32").robustPercent(16);
+    judge(
+        "G4",
+        "robust accuracy at 16/255: inner-only-32 over maml-32, points, at most 5",
+        "-4.9",
+        gap -> gap <= 5,
+        figure,
+        "inner-only-32",
+        "maml-32");
   }
 
   private void attackSanity() {
@@ -108,85 +104,97 @@ final class Rules {
     double forty = Double.NEGATIVE_INFINITY;
     double ten = Double.NEGATIVE_INFINITY;
     double transfer = Double.NEGATIVE_INFINITY;
-    for (Result r : results.values()) {
-      for (int i = 1; i < Result.RADII.size(); i++) {
-        double step =
-            r.robustPercent(Result.RADII.get(i)) - r.robustPercent(Result.RADII.get(i - 1));
-        rise = Math.max(rise, step);
+    for (Result r : results()) {
+      double last = r.cleanPercent();
+      for (int radius : Result.RADII) {
+        rise = Math.max(rise, r.robustPercent(radius) - last);
+        last = r.robustPercent(radius);
       }
-      rise = Math.max(rise, r.robustPercent(Result.RADII.getFirst()) - r.cleanPercent());
       atZero = Math.max(atZero, 100 * r.atZero());
       double pgd = r.otherPercent("pgd-10");
       forty = Math.max(forty, r.otherPercent("pgd-40") - pgd);
       ten = Math.max(ten, pgd - r.otherPercent("fgsm"));
       transfer = Math.max(transfer, pgd - r.otherPercent("transfer"));
     }
-    atMost("G5", "largest rise of robust accuracy with a larger radius, points", rise, 0, "");
-    atMost("G5", "largest difference of robust accuracy at radius 0 from clean", atZero, 0, "");
-    atMost("G5", "PGD-40 over PGD-10 accuracy, largest, points", forty, MONOTONE_SLACK, "");
-    atMost("G5", "PGD-10 over FGSM accuracy, largest, points", ten, MONOTONE_SLACK, "");
-    atMost("G5", "white-box over transfer accuracy, largest, points", transfer, 0, "");
+    sane("largest rise of robust accuracy with a larger radius, points", rise, 0);
+    sane("largest difference of robust accuracy at radius 0 from clean", atZero, 0);
+    sane("PGD-40 over PGD-10 accuracy, largest, points", forty, MONOTONE_SLACK);
+    sane("PGD-10 over FGSM accuracy, largest, points", ten, MONOTONE_SLACK);
+    sane("white-box over transfer accuracy, largest, points", transfer, 0);
+  }
+
+  private void sane(String what, double value, double most) {
+    String claim = what + ", at most " + number(most);
+    verdicts.add(new Verdict("G5", claim, number(value), "", value <= most));
   }
 
   private void dimension() {
-    String claim = "intrinsic dimension of features";
-    if (!measured("G6", claim, "maml-32", "rmaml-out-32", "aq-32", "its-32")) {
-      return;
-    }
-    int maml = of("maml-32").id90();
-    int out = of("rmaml-out-32").id90();
-    int aq = of("aq-32").id90();
-    int its = of("its-32").id90();
-    verdicts.add(
-        new Verdict(
-            "G6",
-            "intrinsic dimension: MAML > R-MAML_out >= AQ",
-            maml + ", " + out + ", " + aq,
-            "29, 23, 21",
-            maml > out && out >= aq));
-    atLeast("G6", "intrinsic dimension: ITS over R-MAML_out", its - out, 3, "7");
+    above("maml-32", "rmaml-out-32", "6", gap -> gap > 0, "above 0");
+    above("rmaml-out-32", "aq-32", "2", gap -> gap >= 0, "at least 0");
+    above("its-32", "rmaml-out-32", "7", gap -> gap >= 3, "at least 3");
+  }
+
+  private void above(
+      String high, String low, String reference, Predicate<Double> holds, String bound) {
+    String claim = "intrinsic dimension: %s over %s, %s".formatted(high, low, bound);
+    Figure figure = r -> r.get(high).id90() - r.get(low).id90();
+    judge("G6", claim, reference, holds, figure, high, low);
   }
 
   private void gradients(GradientCheck g) {
-    verdicts.add(relative("inner gradient", g.inner()));
-    verdicts.add(relative("second-order meta-gradient", g.secondOrder()));
-    verdicts.add(relative("first-order meta-gradient", g.firstOrder()));
-    double excess = results.values().stream().mapToDouble(Result::excess).max().orElseThrow();
-    int images = results.values().stream().mapToInt(Result::checkedImages).sum();
-    verdicts.add(
-        new Verdict(
-            "G8",
-            "adversarial pixels outside ball or [0,1], at most 1e-6 (" + images + " images)",
-            scientific(Math.max(0, excess)),
-            "",
-            excess <= 1e-6));
-    double drift = results.values().stream().mapToDouble(Result::cleanDrift).max().orElseThrow();
-    verdicts.add(
-        new Verdict(
-            "G8",
-            "support untouched: clean accuracy of no episode changes with the attack",
-            scientific(drift),
-            "",
-            drift == 0));
+    relative("inner gradient", g.inner());
+    relative("second-order meta-gradient", g.secondOrder());
+    relative("first-order meta-gradient", g.firstOrder());
+    double excess = 0;
+    double drift = 0;
+    int images = 0;
+    for (Result r : results()) {
+      excess = Math.max(excess, r.excess());
+      drift = Math.max(drift, r.cleanDrift());
+      images += r.checkedImages();
+    }
+    String claim = "adversarial pixels outside ball or [0,1], at most 1e-6 (" + images + " images)";
+    verdicts.add(new Verdict("G8", claim, scientific(excess), "", images > 0 && excess <= 1e-6));
+    String untouched = "support untouched: clean accuracy of no episode changes with the attack";
+    verdicts.add(new Verdict("G8", untouched, scientific(drift), "", drift == 0));
   }
 
-  private static Verdict relative(String what, double error) {
-    return new Verdict(
-        "G8",
-        what + " against finite differences: relative error below 1e-4",
-        scientific(error),
-        "",
-        error < 1e-4);
+  private void relative(String what, double error) {
+    String claim = what + " against finite differences: relative error below 1e-4";
+    verdicts.add(new Verdict("G8", claim, scientific(error), "", error < 1e-4));
   }
 
-  private void atLeast(String gate, String what, double value, double bound, String reference) {
-    String claim = what + " >= " + number(bound);
-    verdicts.add(new Verdict(gate, claim, number(value), reference, value >= bound - 1e-9));
+  private List<Result> results() {
+    return seeds.stream().flatMap(s -> s.values().stream()).toList();
   }
 
-  private void atMost(String gate, String what, double value, double bound, String reference) {
-    String claim = what + " <= " + number(bound);
-    verdicts.add(new Verdict(gate, claim, number(value), reference, value <= bound + 1e-9));
+  private void atLeast(
+      String gate, String what, double bound, String reference, Figure figure, String... keys) {
+    String claim = what + ", at least " + number(bound);
+    judge(gate, claim, reference, value -> value >= bound, figure, keys);
+  }
+
+  /** Judges the mean over the seeds that have all of these recipes. */
+  private void judge(
+      String gate,
+      String claim,
+      String reference,
+      Predicate<Double> holds,
+      Figure figure,
+      String... keys) {
+    double[] values =
+        seeds.stream()
+            .filter(results -> results.keySet().containsAll(List.of(keys)))
+            .mapToDouble(figure)
+            .toArray();
+    if (values.length == 0) {
+      verdicts.add(new Verdict(gate, claim, "not run", reference, false));
+      return;
+    }
+    double mean = Arrays.stream(values).average().orElseThrow();
+    String each = Arrays.stream(values).mapToObj(Rules::number).collect(Collectors.joining(", "));
+    String measured = values.length == 1 ? each : number(mean) + " (" + each + ")";
+    verdicts.add(new Verdict(gate, claim, measured, reference, holds.test(mean)));
   }
 
   private static String number(double value) {

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * Trees of tensors in files of the safetensors format: 8 bytes of header length, a JSON header,
@@ -62,9 +63,9 @@ public final class Safetensors {
           "a checkpoint is a tree of names; this is a single tensor");
     }
     Path target = file.toAbsolutePath();
-    Path temp = null;
+    // Not Files.createTempFile, whose files only their owner may read.
+    Path temp = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
-      temp = Files.createTempFile(target.getParent(), target.getFileName() + ".", ".tmp");
       writeTo(temp, tensors, metadata);
       move(temp, target);
       temp = null;
@@ -88,7 +89,7 @@ public final class Safetensors {
       at += e.getValue().type().bytes();
     }
     byte[] header = SafetensorsHeader.encode(leaves, offsets, metadata);
-    try (FileChannel channel = FileChannel.open(temp, StandardOpenOption.WRITE)) {
+    try (FileChannel channel = FileChannel.open(temp, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       ByteBuffer head = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
       head.putLong(header.length).put(header).flip();
       writeFully(channel, head);

@@ -2,6 +2,7 @@ package dev.vauban.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.FormatException;
@@ -235,6 +236,18 @@ class SafetensorsTest {
           .isInstanceOf(UncheckedIOException.class)
           .hasMessage("cannot write " + nowhere + ": the folder does not exist");
     }
+  }
+
+  /** A checkpoint is as readable as any new file, for a colleague's evaluation for example. */
+  @Test
+  void aCheckpointHasTheUsualPermissions() throws IOException {
+    assumeTrue(Files.getFileStore(folder).supportsFileAttributeView("posix"));
+    Path file = folder.resolve("a.safetensors");
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(file, Tree.of("a", scope.tensor(Type.f32())));
+    }
+    assertThat(Files.getPosixFilePermissions(file))
+        .isEqualTo(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))));
   }
 
   @Test

@@ -89,7 +89,8 @@ public final class Safetensors {
       at += e.getValue().type().bytes();
     }
     byte[] header = SafetensorsHeader.encode(leaves, offsets, metadata);
-    try (FileChannel channel = FileChannel.open(temp, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+    try (FileChannel channel =
+        FileChannel.open(temp, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       ByteBuffer head = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
       head.putLong(header.length).put(header).flip();
       writeFully(channel, head);

@@ -1,6 +1,6 @@
 package dev.vauban.adversarial;
 
-import dev.vauban.nn.data.NearestName;
+import dev.vauban.nn.NearestName;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.LeafOp;
 import java.util.List;
@@ -95,9 +95,7 @@ public final class Attacks {
       case "pgd" -> pgd(linf(o), o);
       case "pgd-l2" -> pgd(new L2(o.eps()), o);
       case "mi-fgsm" -> miFgsm(linf(o), o);
-      default ->
-          throw new IllegalArgumentException(
-              "there is no attack '" + name + "'" + NearestName.among(name, NAMES));
+      default -> throw new IllegalArgumentException(NearestName.unknown("attack", name, NAMES));
     };
   }
 

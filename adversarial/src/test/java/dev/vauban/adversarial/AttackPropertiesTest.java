@@ -275,8 +275,8 @@ class AttackPropertiesTest {
     Attacks.Options o = Attacks.Options.eps(8 / 255.0);
     assertThatThrownBy(() -> Attacks.named("pdg", o))
         .hasMessage(
-            "there is no attack 'pdg'; did you mean 'pgd'? There are none, fgsm, fgsm-rs, pgd,"
-                + " pgd-l2, mi-fgsm");
+            "unknown attack 'pdg'; did you mean 'pgd'? (one of: none, fgsm, fgsm-rs, pgd,"
+                + " pgd-l2, mi-fgsm)");
     assertThatThrownBy(() -> Attacks.named("pgd", Attacks.Options.eps(8)))
         .hasMessage(
             "the attack's eps is 8.0, but it must be from 0 to 1; pixels lie in [0,1], so write"

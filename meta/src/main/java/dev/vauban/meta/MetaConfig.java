@@ -1,6 +1,6 @@
 package dev.vauban.meta;
 
-import dev.vauban.nn.data.NearestName;
+import dev.vauban.nn.NearestName;
 import java.util.List;
 import java.util.Locale;
 
@@ -64,9 +64,7 @@ public record MetaConfig(
       case "rmaml-omniglot" -> rmamlOmniglot();
       case "rmaml-cifar-fs" -> rmamlCifarFs();
       case "cifar-fs" -> cifarFs();
-      default ->
-          throw new IllegalArgumentException(
-              "there is no preset '" + name + "'" + NearestName.among(name, PRESETS));
+      default -> throw new IllegalArgumentException(NearestName.unknown("preset", name, PRESETS));
     };
   }
 

@@ -8,7 +8,7 @@ import dev.vauban.adversarial.Linf;
 import dev.vauban.adversarial.Trades;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
-import dev.vauban.nn.data.NearestName;
+import dev.vauban.nn.NearestName;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -141,8 +141,7 @@ public final class MetaLearners {
           case "aq" -> new Maml(clean, robust, o.steps(), o.rate(), o.order());
           case "adml" -> new Adml(clean, robust, o.steps(), o.rate(), o.order());
           default ->
-              throw new IllegalArgumentException(
-                  "there is no meta-learner '" + name + "'" + NearestName.among(n, NAMES));
+              throw new IllegalArgumentException(NearestName.unknown("meta-learner", name, NAMES));
         };
     MetaLearner evaluation = n.equals("rmaml-both") || n.equals("rmaml-in") ? plain : training;
     // The attack's accuracy is shown in training where it costs nothing: the loss has the images.

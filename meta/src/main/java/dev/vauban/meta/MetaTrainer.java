@@ -6,21 +6,18 @@ import dev.vauban.adversarial.AdversarialTraining;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
+import dev.vauban.nn.TrainingStep;
 import dev.vauban.nn.data.EpisodeSampler;
-import dev.vauban.tensor.Binding;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
-import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import java.util.List;
-import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -28,42 +25,30 @@ import java.util.OptionalDouble;
  * the queries, differentiate, average over tasks, update. Tasks are the elements of one map, so
  * they run in parallel, each with its own gradient.
  *
- * <p>The plan reads one copy of the state and writes the other, then the copies change roles: a
- * step allocates nothing. The state is a tree of {@code weights/...} (the meta-parameters), {@code
- * optimizer/...}, {@code step} (I32) and {@code key} (I32 [2]), and it is all there is: episodes
- * {@code step * tasks} and following belong to step {@code step}, and its randomness comes from
- * {@code key.fold(step)}. A trainer restored from a saved state goes on to the same bits.
+ * <p>A step allocates nothing. {@link TrainingStep} says what the state holds: it is all there is,
+ * since episodes {@code step * tasks} and following belong to step {@code step}. A trainer restored
+ * from a saved state goes on to the same bits.
  *
  * <p>A trainer serves one thread.
  */
 public final class MetaTrainer implements AutoCloseable {
-  private final Scope scope = Scope.open();
-  private final Plan plan;
+  private final Scope scope;
   private final EpisodeSampler sampler;
   private final EpisodeInputs episodes;
   private final Tree<Tensor> inputs;
-  private final Tree<Tensor> metrics;
-  private final List<Tree<Tensor>> states;
-  private final List<Plan.Bound> bound;
-  private int current;
-  private long number;
+  private final TrainingStep step;
 
-  private MetaTrainer(Plan plan, EpisodeSampler sampler, EpisodeInputs episodes) {
-    this.plan = plan;
+  private MetaTrainer(
+      Scope scope,
+      EpisodeSampler sampler,
+      EpisodeInputs episodes,
+      Tree<Tensor> inputs,
+      TrainingStep step) {
+    this.scope = scope;
     this.sampler = sampler;
     this.episodes = episodes;
-    this.inputs = episodes.tensors(sampler.set(), scope);
-    this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
-    this.states = List.of(scope.tensors(stateTypes()), scope.tensors(stateTypes()));
-    this.bound = List.of(bind(0), bind(1));
-  }
-
-  private Plan.Bound bind(int from) {
-    Tree<Tensor> out =
-        Tree.<Tensor>empty()
-            .with("state", withoutKey(states.get(1 - from)))
-            .with("metrics", metrics);
-    return plan.bind(inputs.with("state", states.get(from)), out);
+    this.inputs = inputs;
+    this.step = step;
   }
 
   /**
@@ -88,55 +73,44 @@ public final class MetaTrainer implements AutoCloseable {
       Optimizer optimizer,
       Key key) {
     EpisodeInputs episodes = EpisodeInputs.of(sampler, tasks);
-    Tree<Type> theta = method.training().types(weights.map(Tensor::type));
-    Program start = Program.trace(theta, optimizer::init);
-    Program program = program(method, model, sampler, episodes, theta, start.outputs(), optimizer);
-    MetaTrainer trainer = new MetaTrainer(device.compile(program), sampler, episodes);
+    Scope scope = Scope.open();
     try (Scope temporary = Scope.open()) {
-      trainer.begin(device, start, method.training().init(weights, temporary), key);
+      Tree<Tensor> inputs = episodes.tensors(sampler.set(), scope);
+      TrainingStep step =
+          TrainingStep.compile(
+              device,
+              (theta, in, k) -> slope(method, model, episodes, theta, in, k),
+              inputs,
+              method.training().init(weights, temporary),
+              optimizer,
+              key);
+      return new MetaTrainer(scope, sampler, episodes, inputs, step);
+    } catch (Throwable failure) {
+      scope.close();
+      throw failure;
     }
-    return trainer;
   }
 
-  /** The meta-step as a program, for plans and benchmarks. */
-  private static Program program(
+  /** The means over the tasks of gradient and figures. */
+  private static TrainingStep.Slope slope(
       Method method,
       Model model,
-      EpisodeSampler sampler,
       EpisodeInputs episodes,
-      Tree<Type> theta,
-      Tree<Type> optimizerState,
-      Optimizer optimizer) {
-    Tree<Type> state =
-        Tree.<Type>empty()
-            .with("weights", theta)
-            .with("optimizer", optimizerState)
-            .with("step", Type.i32())
-            .with("key", Type.i32(2));
-    return Program.trace(
-        episodes.types(sampler.set()).with("state", state),
-        in -> step(method, model, episodes, optimizer, in));
-  }
-
-  private static Tree<Expr> step(
-      Method method, Model model, EpisodeInputs episodes, Optimizer optimizer, Tree<Expr> in) {
-    Tree<Expr> theta = in.sub("state/weights");
-    Expr number = in.get("state/step");
-    Expr taskKeys = keys(in.get("state/key").fold(number), episodes.tasks());
+      Tree<Expr> theta,
+      Tree<Expr> in,
+      Expr key) {
     Tree<Expr> tasks =
-        Tree.of("support", in.get("support"), "query", in.get("query"), "key", taskKeys);
+        Tree.of(
+            "support",
+            in.get("support"),
+            "query",
+            in.get("query"),
+            "key",
+            keys(key, episodes.tasks()));
     Tree<Expr> each =
         vmap(t -> judge(method, model, theta, episodes.task(in.get("images"), t)), tasks);
-    Tree<Expr> gradient = each.sub("gradient").map(g -> g.mean(0));
-    Optimizer.Update u = optimizer.update(theta, gradient, in.sub("state/optimizer"), number);
-    Tree<Expr> next =
-        Tree.<Expr>empty()
-            .with("weights", u.weights())
-            .with("optimizer", u.state())
-            .with("step", number.add(1));
-    return Tree.<Expr>empty()
-        .with("state", next)
-        .with("metrics", each.sub("metrics").map(m -> m.mean(0)));
+    Tree<Expr> mean = each.map(e -> e.mean(0));
+    return new TrainingStep.Slope(mean.sub("gradient"), mean.sub("metrics"));
   }
 
   /** Independent keys [n,2] from one. */
@@ -169,63 +143,51 @@ public final class MetaTrainer implements AutoCloseable {
     return out.with("robustAccuracy", Losses.accuracy(model.logits(fast, adv), y));
   }
 
-  private void begin(Device device, Program optimizerStart, Tree<Tensor> theta, Key key) {
-    Tree<Tensor> state = states.get(0);
-    copy(theta, state.sub("weights"));
-    if (optimizerStart.outputs().size() > 0) {
-      try (Plan init = device.compile(optimizerStart)) {
-        init.bind(theta, state.sub("optimizer")).run();
-      }
-    }
-    for (Tree<Tensor> s : states) {
-      s.get("key").set(0, key.k0());
-      s.get("key").set(1, key.k1());
-    }
-  }
-
   /** One meta-step on the next episodes. Allocates nothing; the figures are those before it. */
   public void step() {
-    episodes.fill(sampler, number * episodes.tasks(), inputs);
-    bound.get(current).run();
-    current = 1 - current;
-    number++;
+    episodes.fill(sampler, number() * episodes.tasks(), inputs);
+    step.run();
   }
 
   /** Number of meta-steps taken, counting those before a restored state. */
   public long number() {
-    return number;
+    return step.number();
   }
 
   /** Mean task loss of the last step. */
   public double loss() {
-    return metrics.get("loss").get(0);
+    return figure("loss");
   }
 
   /** Mean accuracy on clean queries after adaptation, of the last step; 0 to 1. */
   public double accuracy() {
-    return metrics.get("accuracy").get(0);
+    return figure("accuracy");
   }
 
   /** The same on the queries that training attacked; empty if the method attacks none. */
   public OptionalDouble robustAccuracy() {
-    return metrics.has("robustAccuracy")
-        ? OptionalDouble.of(metrics.get("robustAccuracy").get(0))
+    return step.metrics().has("robustAccuracy")
+        ? OptionalDouble.of(figure("robustAccuracy"))
         : OptionalDouble.empty();
+  }
+
+  private double figure(String name) {
+    return step.metrics().get(name).get(0);
   }
 
   /** The meta-parameters now: the trainer's own tensors, which the next but one step overwrites. */
   public Tree<Tensor> weights() {
-    return state().sub("weights");
+    return step.weights();
   }
 
   /** All of the state now, for a checkpoint; the trainer's own tensors. */
   public Tree<Tensor> state() {
-    return states.get(current);
+    return step.state();
   }
 
   /** The types of the state: what a checkpoint must hold. */
   public Tree<Type> stateTypes() {
-    return plan.program().inputs().sub("state");
+    return step.stateTypes();
   }
 
   /**
@@ -234,33 +196,18 @@ public final class MetaTrainer implements AutoCloseable {
    * @throws dev.vauban.tensor.ShapeException if it has another structure or other types
    */
   public void restore(Tree<Tensor> state) {
-    Binding.check("state", stateTypes(), state);
-    copy(state, states.get(current));
-    states.get(1 - current).get("key").copyFrom(state.get("key"));
-    number = (long) state.get("step").get(0);
+    step.restore(state);
   }
 
   /** The compiled meta-step. */
   public Plan plan() {
-    return plan;
-  }
-
-  private static void copy(Tree<Tensor> from, Tree<Tensor> to) {
-    Map<String, Tensor> source = from.paths();
-    to.paths().forEach((path, t) -> t.copyFrom(source.get(path)));
-  }
-
-  private static Tree<Tensor> withoutKey(Tree<Tensor> state) {
-    return Tree.<Tensor>empty()
-        .with("weights", state.sub("weights"))
-        .with("optimizer", state.sub("optimizer"))
-        .with("step", state.sub("step"));
+    return step.plan();
   }
 
   /** Frees the plan and the state. */
   @Override
   public void close() {
-    plan.close();
+    step.close();
     scope.close();
   }
 }

@@ -221,10 +221,10 @@ class LearnersTest {
     try (Tiny tiny = new Tiny()) {
       assertThatThrownBy(() -> tiny.method("rmaml-ot"))
           .hasMessageStartingWith(
-              "there is no meta-learner 'rmaml-ot'; did you mean 'rmaml-out'? There are maml, ");
+              "unknown meta-learner 'rmaml-ot'; did you mean 'rmaml-out'? (one of: maml, ");
     }
     assertThatThrownBy(() -> MetaConfig.preset("omniglott"))
-        .hasMessageStartingWith("there is no preset 'omniglott'; did you mean 'omniglot'?");
+        .hasMessageStartingWith("unknown preset 'omniglott'; did you mean 'omniglot'?");
   }
 
   @Test

@@ -77,36 +77,6 @@ public final class Models {
       Layer body = Layers.sequential(Layers.mlp(Activation.RELU, hidden), Layers.relu());
       return new Model(n, input, body, Layers.linear(ways));
     }
-    throw new IllegalArgumentException(
-        "there is no model '"
-            + name
-            + "'; did you mean '"
-            + nearest(n)
-            + "'? There are "
-            + String.join(", ", EXAMPLES));
-  }
-
-  private static String nearest(String name) {
-    return EXAMPLES.stream()
-        .min((a, b) -> Integer.compare(distance(name, a), distance(name, b)))
-        .orElseThrow();
-  }
-
-  /** Levenshtein's edit distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int substitute = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(substitute, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
+    throw new IllegalArgumentException(NearestName.unknown("model", name, EXAMPLES));
   }
 }

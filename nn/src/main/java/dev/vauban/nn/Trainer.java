@@ -7,52 +7,25 @@ import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
-import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import java.util.List;
-import java.util.Map;
 
 /**
- * Gradient steps as one compiled plan: objective, gradient and optimiser in a single program that
- * is replayed. The plan reads one copy of the state and writes the other, then the copies change
- * roles, so a step allocates nothing.
- *
- * <p>The state is a tree of {@code weights/...}, {@code optimizer/...}, {@code step} (I32) and
- * {@code key} (I32 [2]); it is all there is. The objective's key at step k is {@code key.fold(k)}.
- * A trainer that is restored from a saved state therefore goes on exactly as the first would have.
+ * Gradient descent on an objective: a {@link TrainingStep} whose inputs are one batch.
  *
  * <p>A trainer serves one thread.
  */
 public final class Trainer implements AutoCloseable {
-  private final Scope scope = Scope.open();
-  private final Plan plan;
+  private final Scope scope;
   private final Tree<Tensor> batch;
-  private final Tree<Tensor> metrics;
-  private final Tensor loss;
-  private final List<Tree<Tensor>> states;
-  private final List<Plan.Bound> bound;
-  private int current;
-  private long number;
+  private final TrainingStep step;
 
-  private Trainer(Plan plan, Tree<Type> stateTypes) {
-    this.plan = plan;
-    this.batch = scope.tensors(plan.program().inputs().sub("batch"));
-    this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
-    this.loss = metrics.get("loss");
-    this.states = List.of(scope.tensors(stateTypes), scope.tensors(stateTypes));
-    this.bound = List.of(bind(0), bind(1));
-  }
-
-  private Plan.Bound bind(int from) {
-    Tree<Tensor> in = Tree.<Tensor>empty().with("state", states.get(from)).with("batch", batch);
-    Tree<Tensor> out =
-        Tree.<Tensor>empty()
-            .with("state", withoutKey(states.get(1 - from)))
-            .with("metrics", metrics);
-    return plan.bind(in, out);
+  private Trainer(Scope scope, Tree<Tensor> batch, TrainingStep step) {
+    this.scope = scope;
+    this.batch = batch;
+    this.step = step;
   }
 
   /**
@@ -63,7 +36,7 @@ public final class Trainer implements AutoCloseable {
    * @param batch types of what each step is given
    * @param weights initial weights, copied
    * @param optimizer how the gradient changes the weights
-   * @param key the source of all randomness
+   * @param key the source of all randomness; the objective's at step k is {@code key.fold(k)}
    */
   public static Trainer compile(
       Device device,
@@ -72,29 +45,22 @@ public final class Trainer implements AutoCloseable {
       Tree<Tensor> weights,
       Optimizer optimizer,
       Key key) {
-    Tree<Type> types = weights.map(Tensor::type);
-    Program start = Program.trace(types, optimizer::init);
-    Tree<Type> stateTypes =
-        Tree.<Type>empty()
-            .with("weights", types)
-            .with("optimizer", start.outputs())
-            .with("step", Type.i32())
-            .with("key", Type.i32(2));
-    Tree<Type> inputs = Tree.<Type>empty().with("state", stateTypes).with("batch", batch);
-    Program program =
-        Program.trace(inputs, in -> step(objective, optimizer, in.sub("state"), in.sub("batch")));
-    Trainer trainer = new Trainer(device.compile(program), stateTypes);
-    Tree<Tensor> state = trainer.states.get(0);
-    copy(weights, state.sub("weights"));
-    if (start.outputs().size() > 0) {
-      try (Plan init = device.compile(start)) {
-        init.bind(weights, state.sub("optimizer")).run();
-      }
+    Scope scope = Scope.open();
+    try {
+      Tree<Tensor> own = scope.tensors(batch);
+      TrainingStep step =
+          TrainingStep.compile(
+              device,
+              (w, in, k) -> slope(objective, w, in.sub("batch"), k),
+              Tree.<Tensor>empty().with("batch", own),
+              weights,
+              optimizer,
+              key);
+      return new Trainer(scope, own, step);
+    } catch (Throwable failure) {
+      scope.close();
+      throw failure;
     }
-    for (Tree<Tensor> s : trainer.states) {
-      s.get("key").set((double) key.k0(), key.k1());
-    }
-    return trainer;
   }
 
   /** Compiles the step of a loss whose batches have the types {@code batch}. */
@@ -108,11 +74,8 @@ public final class Trainer implements AutoCloseable {
     return compile(device, Objective.of(loss), batch.tree(), weights, optimizer, key);
   }
 
-  private static Tree<Expr> step(
-      Objective objective, Optimizer optimizer, Tree<Expr> state, Tree<Expr> batch) {
-    Tree<Expr> weights = state.sub("weights");
-    Expr number = state.get("step");
-    Expr key = state.get("key").fold(number);
+  private static TrainingStep.Slope slope(
+      Objective objective, Tree<Expr> weights, Tree<Expr> batch, Expr key) {
     Grad.Extended g =
         Grad.extended(
             w -> {
@@ -120,21 +83,11 @@ public final class Trainer implements AutoCloseable {
               return new Grad.Outcome(v.loss(), v.metrics());
             },
             weights);
-    Optimizer.Update u = optimizer.update(weights, g.gradient(), state.sub("optimizer"), number);
-    Tree<Expr> next =
-        Tree.<Expr>empty()
-            .with("weights", u.weights())
-            .with("optimizer", u.state())
-            .with("step", number.add(1));
     if (g.extras().isLeaf() || g.extras().has("loss")) {
       throw new IllegalArgumentException(
           "an objective's metrics are a tree of names other than 'loss', which the trainer adds");
     }
-    Tree<Expr> metrics = Tree.of("loss", g.value().cast(DType.F32));
-    for (Map.Entry<String, Tree<Expr>> e : g.extras().children().entrySet()) {
-      metrics = metrics.with(e.getKey(), e.getValue());
-    }
-    return Tree.<Expr>empty().with("state", next).with("metrics", metrics);
+    return new TrainingStep.Slope(g.gradient(), g.extras().with("loss", g.value().cast(DType.F32)));
   }
 
   /**
@@ -142,9 +95,7 @@ public final class Trainer implements AutoCloseable {
    * #loss} and {@link #metrics}.
    */
   public void step() {
-    bound.get(current).run();
-    current = 1 - current;
-    number++;
+    step.run();
   }
 
   /**
@@ -154,10 +105,10 @@ public final class Trainer implements AutoCloseable {
    * @throws dev.vauban.tensor.ShapeException if the batch has another structure or other types
    */
   public Tree<Tensor> step(Tree<Tensor> batch) {
-    Binding.check("batch", plan.program().inputs().sub("batch"), batch);
-    copy(batch, this.batch);
+    Binding.check("batch", plan().program().inputs().sub("batch"), batch);
+    TrainingStep.copy(batch, this.batch);
     step();
-    return metrics;
+    return metrics();
   }
 
   /** {@link #step(Tree)} for a batch of inputs and targets. */
@@ -172,35 +123,32 @@ public final class Trainer implements AutoCloseable {
 
   /** The figures of the last step: {@code loss} and what the objective added. */
   public Tree<Tensor> metrics() {
-    return metrics;
+    return step.metrics();
   }
 
   /** The loss of the last step, before its update. */
   public double loss() {
-    return loss.get(0);
+    return metrics().get("loss").get(0);
   }
 
   /** Number of steps taken so far, counting those before a restored state. */
   public long number() {
-    return number;
+    return step.number();
   }
 
-  /**
-   * The weights after the last step. These are the trainer's own tensors: the next but one step
-   * overwrites them.
-   */
+  /** The weights after the last step: own tensors, which the next but one step overwrites. */
   public Tree<Tensor> weights() {
-    return state().sub("weights");
+    return step.weights();
   }
 
-  /** All of the state after the last step, for a checkpoint; the trainer's own tensors. */
+  /** All of the {@link TrainingStep}'s state, for a checkpoint; own tensors. */
   public Tree<Tensor> state() {
-    return states.get(current);
+    return step.state();
   }
 
   /** The types of the state: what a checkpoint must hold. */
   public Tree<Type> stateTypes() {
-    return plan.program().inputs().sub("state");
+    return step.stateTypes();
   }
 
   /**
@@ -209,33 +157,18 @@ public final class Trainer implements AutoCloseable {
    * @throws dev.vauban.tensor.ShapeException if it has another structure or other types
    */
   public void restore(Tree<Tensor> state) {
-    Binding.check("state", stateTypes(), state);
-    copy(state, states.get(current));
-    states.get(1 - current).get("key").copyFrom(state.get("key"));
-    number = (long) state.get("step").get(0);
+    step.restore(state);
   }
 
   /** The compiled step. */
   public Plan plan() {
-    return plan;
-  }
-
-  private static void copy(Tree<Tensor> from, Tree<Tensor> to) {
-    Map<String, Tensor> source = from.paths();
-    to.paths().forEach((path, t) -> t.copyFrom(source.get(path)));
-  }
-
-  private static Tree<Tensor> withoutKey(Tree<Tensor> state) {
-    return Tree.<Tensor>empty()
-        .with("weights", state.sub("weights"))
-        .with("optimizer", state.sub("optimizer"))
-        .with("step", state.sub("step"));
+    return step.plan();
   }
 
   /** Frees the plan and the state. */
   @Override
   public void close() {
-    plan.close();
+    step.close();
     scope.close();
   }
 }

@@ -74,7 +74,7 @@ class ModelsTest {
     assertThat(Models.named(" CONV4-64 ", Shape.of(28, 28, 1), 5).name()).isEqualTo("conv4-64");
     assertThatThrownBy(() -> Models.named("conv-64", Shape.of(28, 28, 1), 5))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("there is no model 'conv-64'; did you mean 'conv4-64'? There are ");
+        .hasMessageStartingWith("unknown model 'conv-64'; did you mean 'conv4-64'? (one of: ");
     assertThatThrownBy(() -> Models.named("conv4-strid-64", Shape.of(28, 28, 1), 5))
         .hasMessageContaining("did you mean 'conv4-strided-64'?");
   }

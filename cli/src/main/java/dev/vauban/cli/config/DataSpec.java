@@ -1,6 +1,6 @@
 package dev.vauban.cli.config;
 
-import dev.vauban.cli.failure.Nearest;
+import dev.vauban.nn.NearestName;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -68,7 +68,7 @@ public record DataSpec(Kind kind, Path folder, long seed) {
             .findFirst()
             .orElseThrow(() ->
                 new IllegalArgumentException(
-                    Nearest.unknown(
+                    NearestName.unknown(
                         "data set", name, Arrays.stream(Kind.values()).map(Kind::label).toList())));
     if (kind == Kind.GLYPHS) {
       return new DataSpec(kind, null, rest.isEmpty() ? 0 : seed(rest));

@@ -1,6 +1,6 @@
 package dev.vauban.cli.config;
 
-import dev.vauban.cli.failure.Nearest;
+import dev.vauban.nn.NearestName;
 import java.util.Arrays;
 
 /** A choice that users write by name. */
@@ -21,7 +21,7 @@ public interface Named {
       }
     }
     throw new IllegalArgumentException(
-        Nearest.unknown(
+        NearestName.unknown(
             kind, text, Arrays.stream(type.getEnumConstants()).map(Named::label).toList()));
   }
 }

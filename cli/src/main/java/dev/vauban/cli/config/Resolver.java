@@ -1,7 +1,7 @@
 package dev.vauban.cli.config;
 
 import dev.vauban.cli.failure.CommandException;
-import dev.vauban.cli.failure.Nearest;
+import dev.vauban.nn.NearestName;
 import java.lang.reflect.Field;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -149,7 +149,7 @@ public final class Resolver {
         values.put(names.get(variable), new Settings.Value(text, variable));
       } else if (variable.startsWith("VAUBAN_") && !known.contains(variable)) {
         known.stream()
-            .filter(k -> Nearest.to(variable, List.of(k)).isPresent() && close(variable, k))
+            .filter(k -> NearestName.of(variable, List.of(k)).isPresent() && close(variable, k))
             .min(java.util.Comparator.naturalOrder())
             .ifPresent(k ->
                 notices.add(
@@ -166,7 +166,7 @@ public final class Resolver {
   /** All variables share the prefix, so only a slip of a letter or two counts as a slip. */
   private static boolean close(String variable, String known) {
     return Math.abs(variable.length() - known.length()) <= 1
-        && Nearest.to(variable.substring(7), List.of(known.substring(7))).isPresent();
+        && NearestName.of(variable.substring(7), List.of(known.substring(7))).isPresent();
   }
 
   private Map<String, Settings.Value> fromFile(ParseResult leaf, CommandSpec spec) {
@@ -205,8 +205,8 @@ public final class Resolver {
           + spec.qualifiedName()
           + "'";
     }
-    return Nearest.unknown("key", key, List.copyOf(settingNames(spec)))
-        + (Nearest.to(key, settingNames(spec)).isPresent()
+    return NearestName.unknown("key", key, List.copyOf(settingNames(spec)))
+        + (NearestName.of(key, settingNames(spec)).isPresent()
             ? ""
             : "; '" + spec.qualifiedName() + " --print-config' lists the keys");
   }
@@ -336,7 +336,7 @@ public final class Resolver {
       List<String> options =
           spec.options().stream().flatMap(o -> List.of(o.names()).stream()).toList();
       String nearest =
-          Nearest.to(
+          NearestName.of(
                   name.replaceFirst("^-+", ""),
                   options.stream().map(o -> o.replaceFirst("^-+", "")).toList())
               .map(n -> "; did you mean '" + (n.length() == 1 ? "-" : "--") + n + "'?")
@@ -344,7 +344,7 @@ public final class Resolver {
       return "unknown option '" + name + "' of '" + spec.qualifiedName() + "'" + nearest;
     }
     if (!spec.subcommands().isEmpty() && spec.positionalParameters().isEmpty()) {
-      return Nearest.unknown("command", argument, List.copyOf(spec.subcommands().keySet()));
+      return NearestName.unknown("command", argument, List.copyOf(spec.subcommands().keySet()));
     }
     return "unexpected argument '" + argument + "'";
   }

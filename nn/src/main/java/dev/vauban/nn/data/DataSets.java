@@ -1,5 +1,6 @@
 package dev.vauban.nn.data;
 
+import dev.vauban.nn.NearestName;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,15 +63,7 @@ public final class DataSets {
           Idx.open(
               name, "Fashion-MNIST (Xiao et al. 2017)", Idx.CLOTHES, path(name, argument), options);
       case "folder" -> ImageFolder.open(path(name, argument), options);
-      default ->
-          throw new DataException(
-              "unknown data set '"
-                  + given
-                  + "'"
-                  + NearestName.hint(given, NAMES)
-                  + " (known: "
-                  + String.join(", ", NAMES)
-                  + ")");
+      default -> throw new DataException(NearestName.unknown("data set", given, NAMES));
     };
   }
 

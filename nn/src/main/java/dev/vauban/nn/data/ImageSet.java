@@ -1,5 +1,6 @@
 package dev.vauban.nn.data;
 
+import dev.vauban.nn.NearestName;
 import dev.vauban.tensor.Shape;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package dev.vauban.cli.failure;
+package dev.vauban.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class NearestTest {
+class NearestNameTest {
   private static final List<String> METHODS =
       List.of("maml", "fomaml", "anil", "rmaml-out", "rmaml-both");
 
@@ -23,13 +23,14 @@ class NearestTest {
     "rmaml_both, rmaml-both"
   })
   void findsASlip(String typed, String meant) {
-    assertThat(Nearest.to(typed, METHODS)).contains(meant);
+    assertThat(NearestName.of(typed, METHODS)).contains(meant);
   }
 
   @Test
   void offersNothingForSomethingElse() {
-    assertThat(Nearest.to("protonet", METHODS)).isEmpty();
-    assertThat(Nearest.unknown("method", "protonet", METHODS))
+    assertThat(NearestName.of("protonet", METHODS)).isEmpty();
+    assertThat(NearestName.of("", METHODS)).isEmpty();
+    assertThat(NearestName.unknown("method", "protonet", METHODS))
         .isEqualTo("unknown method 'protonet' (one of: maml, fomaml, anil, rmaml-out, rmaml-both)");
   }
 
@@ -43,7 +44,7 @@ class NearestTest {
     "ca, abc, 3"
   })
   void countsEdits(String a, String b, int distance) {
-    assertThat(Nearest.distance(a, b)).isEqualTo(distance);
-    assertThat(Nearest.distance(b, a)).isEqualTo(distance);
+    assertThat(NearestName.distance(a, b)).isEqualTo(distance);
+    assertThat(NearestName.distance(b, a)).isEqualTo(distance);
   }
 }

@@ -1,20 +1,21 @@
-package dev.vauban.cli.failure;
+package dev.vauban.nn;
 
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the name a user probably meant. */
-public final class Nearest {
-  private Nearest() {}
+/** Finds the name that somebody who mistyped one probably meant. */
+public final class NearestName {
+  private static final int LISTED = 20; // more names than this only bury the hint
+
+  private NearestName() {}
 
   /**
    * The closest of {@code names} to {@code typed}, if it is close enough to be a plausible slip: at
    * most a third of the letters changed, or one name is the start of the other. Case is ignored.
    */
-  public static Optional<String> to(String typed, Collection<String> names) {
+  public static Optional<String> of(String typed, Collection<String> names) {
     String wanted = typed.toLowerCase(Locale.ROOT);
     return names.stream()
         .filter(name -> plausible(wanted, name.toLowerCase(Locale.ROOT)))
@@ -26,17 +27,18 @@ public final class Nearest {
                 .thenComparing(Comparator.naturalOrder()));
   }
 
+  /** The part of a sentence {@code "; did you mean 'x'?"}, or an empty text if nothing is near. */
+  public static String hint(String typed, Collection<String> names) {
+    return of(typed, names).map(name -> "; did you mean '" + name + "'?").orElse("");
+  }
+
   /**
    * The sentence for an unknown name: {@code unknown method 'mamll'; did you mean 'maml'? (one of:
    * maml, fomaml)}.
    */
-  public static String unknown(String kind, String typed, List<String> names) {
-    StringBuilder sentence = new StringBuilder("unknown " + kind + " '" + typed + "'");
-    to(typed, names).ifPresent(name -> sentence.append("; did you mean '" + name + "'?"));
-    if (names.size() <= 20) {
-      sentence.append(" (one of: ").append(String.join(", ", names)).append(')');
-    }
-    return sentence.toString();
+  public static String unknown(String kind, String typed, Collection<String> names) {
+    String all = names.size() <= LISTED ? " (one of: " + String.join(", ", names) + ")" : "";
+    return "unknown " + kind + " '" + typed + "'" + hint(typed, names) + all;
   }
 
   private static boolean plausible(String typed, String name) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.golden.GoldenCase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;

@@ -9,6 +9,7 @@ import dev.vauban.nn.Losses;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.golden.GoldenCase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;

@@ -13,6 +13,7 @@ import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.reference.Reference;
+import dev.vauban.tensor.golden.GoldenCase;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,11 +1,10 @@
-package dev.vauban.adversarial;
+package dev.vauban.tensor.golden;
 
-import dev.vauban.tensor.golden.Golden;
 import java.util.Arrays;
 import tools.jackson.databind.JsonNode;
 
 /** A case of the reference values, its arrays in this library's layout. */
-final class GoldenCase {
+public final class GoldenCase {
   private static Golden golden;
   private final Golden.Case entry;
 
@@ -14,7 +13,7 @@ final class GoldenCase {
   }
 
   /** The case of this name; the test is skipped where there are no reference values. */
-  static synchronized GoldenCase of(String name) {
+  public static synchronized GoldenCase of(String name) {
     if (golden == null) {
       golden = Golden.open();
     }
@@ -22,7 +21,7 @@ final class GoldenCase {
   }
 
   /** A number among the case's attributes; dots descend. */
-  double attr(String name) {
+  public double attr(String name) {
     JsonNode n = entry.attrs();
     for (String part : name.split("\\.")) {
       n = n.get(part);
@@ -30,17 +29,17 @@ final class GoldenCase {
     return n.asDouble();
   }
 
-  int[] shape(String name) {
+  public int[] shape(String name) {
     return entry.array(name).shape().dims();
   }
 
   /** All elements, row-major, as PyTorch has them. */
-  double[] get(String name) {
+  public double[] get(String name) {
     return entry.array(name).values();
   }
 
   /** [...,C,H,W] as [...,H,W,C]. */
-  double[] images(String name) {
+  public double[] images(String name) {
     Golden.Array a = entry.array(name);
     int r = a.shape().rank();
     int[] perm = new int[r];
@@ -52,7 +51,7 @@ final class GoldenCase {
    * A weight: kernels [O,I,H,W] as [H,W,I,O], a matrix [O,I] as [I,O]; with {@code chw} the inputs
    * of the matrix are a flattened image and reordered from [C,H,W] to [H,W,C].
    */
-  double[] weight(String name, int... chw) {
+  public double[] weight(String name, int... chw) {
     Golden.Array a = entry.array(name);
     return switch (a.shape().rank()) {
       case 4 -> a.kernels().values();

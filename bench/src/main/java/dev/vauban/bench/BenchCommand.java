@@ -10,6 +10,7 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
+import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Option;
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {
   private static final String KERNELS = "kernels";
+  private static final int PROFILED = 40; // kernels shown; the rest is in the JSON
   private static final int KERNEL_WARM =
       10; // small nests need 10,000 calls until they are compiled
 
@@ -73,6 +75,14 @@ public final class BenchCommand implements Command {
       description = "which kernel benchmarks (default: all)")
   String match;
 
+  @Option(
+      names = "--profile",
+      description = {
+        "time every kernel too, and show where the time of all chosen rows goes;",
+        "warm-up is included"
+      })
+  boolean profile;
+
   @Option(names = "--out", paramLabel = "FILE", description = "also write the JSON to this file")
   Path out;
 
@@ -88,6 +98,7 @@ public final class BenchCommand implements Command {
    * @param peak best f32 GFLOP/s of the matrix product, by number of threads
    * @param rows the measured meta-steps
    * @param kernels the measured kernels
+   * @param profile with {@code --profile}, the time of each kernel of the plans
    */
   record Report(
       String date,
@@ -97,7 +108,8 @@ public final class BenchCommand implements Command {
       double load,
       Map<String, Double> peak,
       List<StepBench.Row> rows,
-      List<KernelBench.Row> kernels) {}
+      List<KernelBench.Row> kernels,
+      List<Profile.Row> profile) {}
 
   @Override
   public Answer run(Session session) {
@@ -108,6 +120,7 @@ public final class BenchCommand implements Command {
       throw CommandException.badInput(
           "--rounds and --threads must be at least 1 and --warm at least 0");
     }
+    Profile.enable(profile);
     List<StepCase> cases = chosen();
     StepBench bench = new StepBench(rounds, warm, session.console(), session.interrupt());
     List<StepBench.Row> rows = new ArrayList<>();
@@ -120,11 +133,20 @@ public final class BenchCommand implements Command {
             : List.of();
     Machine m = Machine.here();
     Report report =
-        new Report(m.date(), m.host(), m.jdk(), m.commit(), load(), peaks(rows), rows, kernels);
+        new Report(
+            m.date(),
+            m.host(),
+            m.jdk(),
+            m.commit(),
+            load(),
+            peaks(rows),
+            rows,
+            kernels,
+            profile ? Profile.rows() : List.of());
     if (out != null) {
       AtomicFile.write(out, Json.pretty(report) + "\n");
     }
-    return Answer.ok(text(m, rows, kernels, session.console().width()), report);
+    return Answer.ok(text(m, report, session.console().width()), report);
   }
 
   private List<StepCase> chosen() {
@@ -167,52 +189,78 @@ public final class BenchCommand implements Command {
     return peak;
   }
 
-  private static String text(
-      Machine machine, List<StepBench.Row> rows, List<KernelBench.Row> kernels, int width) {
+  private static String text(Machine machine, Report report, int width) {
     StringBuilder s = new StringBuilder(machine.line());
-    s.append(number("; load %.1f%n", load()));
-    if (!rows.isEmpty()) {
-      TextTable table =
-          new TextTable()
-              .left("meta-step of 4 tasks")
-              .right("threads")
-              .right("ms")
-              .right("least")
-              .right("most")
-              .right("GFLOP")
-              .right("GFLOP/s")
-              .right("peak")
-              .right("share")
-              .right("by cpu");
-      for (StepBench.Row r : rows) {
-        table.row(
-            r.title(),
-            r.threads(),
-            number("%.0f", r.ms()),
-            number("%.0f", r.msMin()),
-            number("%.0f", r.msMax()),
-            number("%.1f", r.gflop()),
-            number("%.0f", 1e3 * r.gflop() / r.ms()),
-            number("%.0f", r.peakGflops()),
-            number("%.1f%%", 100 * r.shareOfPeak()),
-            number("%.1f%%", 100 * r.shareOfPeakCpu()));
-      }
-      s.append(table.format(Math.max(width, 130)));
+    s.append(number("; load %.1f%n", report.load()));
+    int wide = Math.max(width, 130);
+    if (!report.rows().isEmpty()) {
+      s.append(steps(report.rows()).format(wide));
     }
-    if (!kernels.isEmpty()) {
-      TextTable table =
-          new TextTable().left("kernel").right("us").right("±").right("GFLOP/s").right("B/op");
-      for (KernelBench.Row r : kernels) {
-        table.row(
-            r.name(),
-            number("%.2f", r.us()),
-            number("%.2f", r.usError()),
-            r.gflops() == null ? "" : number("%.0f", r.gflops()),
-            number("%.1f", r.bytesPerOp()));
-      }
-      s.append(table.format(Math.max(width, 130)));
+    if (!report.kernels().isEmpty()) {
+      s.append(kernels(report.kernels()).format(wide));
+    }
+    if (!report.profile().isEmpty()) {
+      s.append("\n\n").append(profile(report.profile()).format(wide));
     }
     return s.toString();
+  }
+
+  private static TextTable steps(List<StepBench.Row> rows) {
+    TextTable table =
+        new TextTable()
+            .left("meta-step of 4 tasks")
+            .right("threads")
+            .right("ms")
+            .right("least")
+            .right("most")
+            .right("GFLOP")
+            .right("GFLOP/s")
+            .right("peak")
+            .right("share")
+            .right("by cpu");
+    for (StepBench.Row r : rows) {
+      table.row(
+          r.title(),
+          r.threads(),
+          number("%.0f", r.ms()),
+          number("%.0f", r.msMin()),
+          number("%.0f", r.msMax()),
+          number("%.1f", r.gflop()),
+          number("%.0f", 1e3 * r.gflop() / r.ms()),
+          number("%.0f", r.peakGflops()),
+          number("%.1f%%", 100 * r.shareOfPeak()),
+          number("%.1f%%", 100 * r.shareOfPeakCpu()));
+    }
+    return table;
+  }
+
+  private static TextTable kernels(List<KernelBench.Row> kernels) {
+    TextTable table =
+        new TextTable().left("kernel").right("us").right("±").right("GFLOP/s").right("B/op");
+    for (KernelBench.Row r : kernels) {
+      table.row(
+          r.name(),
+          number("%.2f", r.us()),
+          number("%.2f", r.usError()),
+          r.gflops() == null ? "" : number("%.0f", r.gflops()),
+          number("%.1f", r.bytesPerOp()));
+    }
+    return table;
+  }
+
+  private static TextTable profile(List<Profile.Row> rows) {
+    double all = rows.stream().mapToDouble(Profile.Row::seconds).sum();
+    TextTable table =
+        new TextTable().left("kernel").right("share").right("calls").right("us").right("GFLOP/s");
+    for (Profile.Row r : rows.subList(0, Math.min(PROFILED, rows.size()))) {
+      table.row(
+          r.kernel(),
+          number("%.1f%%", 100 * r.seconds() / all),
+          r.calls(),
+          number("%.1f", 1e6 * r.seconds() / r.calls()),
+          r.flops() == 0 ? "" : number("%.0f", r.flops() / 1e9 / r.seconds()));
+    }
+    return table;
   }
 
   private static String number(String format, double value) {

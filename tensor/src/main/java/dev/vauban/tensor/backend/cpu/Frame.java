@@ -35,7 +35,7 @@ final class Frame implements AutoCloseable {
       close(); // the primitives made so far
       throw e;
     }
-    this.nanos = Profile.ON ? new long[calls.length] : null;
+    this.nanos = Profile.on() ? new long[calls.length] : null;
   }
 
   /** The context that compiled the code. */

@@ -1,27 +1,58 @@
 package dev.vauban.tensor.backend.cpu;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Where the time goes: with {@code -Dvauban.profile=true} every call is timed. Off, it costs
- * nothing.
+ * Where the time goes: plans that are compiled while this is on time each of their kernel calls, in
+ * the worker that runs it. Other plans pay nothing.
  */
 public final class Profile {
-  static final boolean ON = Boolean.getBoolean("vauban.profile");
+  private static volatile boolean on;
 
-  private static final Map<Code, long[]> TIMES = new HashMap<>();
+  private static final Map<Code, Times> TIMES = new IdentityHashMap<>();
 
   private Profile() {}
 
+  private static final class Times {
+    final long[] nanos;
+    long runs;
+
+    Times(int steps) {
+      nanos = new long[steps];
+    }
+  }
+
+  /**
+   * All calls of one kernel on arrays of the same shapes.
+   *
+   * @param kernel its label in plans
+   * @param calls how many there were
+   * @param seconds of all calls and workers together
+   * @param flops floating-point operations of all calls
+   */
+  public record Row(String kernel, long calls, double seconds, long flops) {}
+
+  /** Whether plans compiled from now on are timed. */
+  public static void enable(boolean timed) {
+    on = timed;
+  }
+
+  static boolean on() {
+    return on;
+  }
+
+  /** Adds a run of the code, and clears {@code nanos}. */
   static synchronized void add(Code code, long[] nanos) {
-    long[] sum = TIMES.computeIfAbsent(code, c -> new long[nanos.length]);
+    Times times = TIMES.computeIfAbsent(code, c -> new Times(nanos.length));
+    times.runs++;
     for (int i = 0; i < nanos.length; i++) {
-      sum[i] += nanos[i];
+      times.nanos[i] += nanos[i];
     }
     Arrays.fill(nanos, 0);
   }
@@ -31,37 +62,27 @@ public final class Profile {
     TIMES.clear();
   }
 
-  /** A table of kernels by time: share, milliseconds, calls in the plan, GFLOP/s, label. */
-  public static synchronized String table(int rows) {
-    Map<String, long[]> byLabel = new LinkedHashMap<>();
-    long total = 0;
-    for (Map.Entry<Code, long[]> e : TIMES.entrySet()) {
-      List<Step> steps = e.getKey().steps();
-      for (int i = 0; i < steps.size(); i++) {
-        if (steps.get(i) instanceof MapStep || steps.get(i) instanceof LoopStep) {
-          continue;
+  /** What was timed since the last reset, the longest first. */
+  public static synchronized List<Row> rows() {
+    Map<String, Row> byKernel = new LinkedHashMap<>();
+    TIMES.forEach((code, times) -> {
+      for (int i = 0; i < code.steps().size(); i++) {
+        Step step = code.steps().get(i);
+        if (step instanceof MapStep || step instanceof LoopStep) {
+          continue; // their bodies are timed
         }
-        long[] row = byLabel.computeIfAbsent(steps.get(i).label(), k -> new long[3]);
-        row[0] += e.getValue()[i];
-        row[1]++;
-        row[2] += steps.get(i).flops();
-        total += e.getValue()[i];
+        Row row =
+            new Row(step.label(), times.runs, times.nanos[i] / 1e9, times.runs * step.flops());
+        byKernel.merge(step.label(), row, Profile::sum);
       }
-    }
-    long all = Math.max(total, 1);
-    StringBuilder s = new StringBuilder("share      ms  steps  kernel\n");
-    byLabel.entrySet().stream()
-        .sorted(Comparator.comparingLong(e -> -e.getValue()[0]))
-        .limit(rows)
-        .forEach(e ->
-            s.append(
-                "%5.1f%% %7.1f %6d  %s%n"
-                    .formatted(
-                        100.0 * e.getValue()[0] / all,
-                        e.getValue()[0] / 1e6,
-                        e.getValue()[1],
-                        e.getKey())));
-    return s.append("%d kernels, %.1f ms in all%n".formatted(byLabel.size(), total / 1e6))
-        .toString();
+    });
+    List<Row> rows = new ArrayList<>(byKernel.values());
+    rows.sort(Comparator.comparingDouble(r -> -r.seconds()));
+    return rows;
+  }
+
+  private static Row sum(Row a, Row b) {
+    return new Row(
+        a.kernel(), a.calls() + b.calls(), a.seconds() + b.seconds(), a.flops() + b.flops());
   }
 }

@@ -588,12 +588,17 @@ public final class Expr {
   // Reductions and order.
 
   private Expr reduce(ReduceOp.Kind kind, int[] axes) {
+    return of(new ReduceOp.Reduce(kind, Axes.of(reduced(axes))), List.of(this));
+  }
+
+  /** The axes to reduce, ascending: all if none is given. */
+  private int[] reduced(int[] axes) {
     int[] a = axes.length == 0 ? Axes.array(Axes.range(0, shape().rank())) : axes.clone();
     for (int i = 0; i < a.length; i++) {
       a[i] = shape().axis(a[i]);
     }
     Arrays.sort(a);
-    return of(new ReduceOp.Reduce(kind, Axes.of(a)), List.of(this));
+    return a;
   }
 
   /** The sum over {@code axes}, which disappear; over all without arguments. */
@@ -619,8 +624,7 @@ public final class Expr {
 
   /** The population variance over {@code axes} (divisor n). */
   public Expr variance(int... axes) {
-    int[] a = axes.length == 0 ? Axes.array(Axes.range(0, shape().rank())) : axes;
-    return sub(mean(a).keep(shape(), a)).square().mean(a);
+    return of(new ReduceOp.Variance(Axes.of(reduced(axes))), List.of(this));
   }
 
   /** A reduction's result repeated along the axes that it lost, to {@code full}. */

@@ -286,6 +286,8 @@ public final class OpCases {
       Class<? extends Op> op = ReduceOp.Reduce.class;
       String over = " over " + Arrays.toString(a);
       smooth("sum" + over, op, n, t, in -> in.get(0).sum(a), real(d));
+      Class<? extends Op> spread = ReduceOp.Variance.class;
+      smooth("variance" + over, spread, n, t, in -> in.get(0).variance(a), real(d));
       smooth("max" + over, op, 1, t, in -> in.get(0).maxOver(a), distinct(d));
       smooth("min" + over, op, 1, t, in -> in.get(0).minOver(a), distinct(d));
     }

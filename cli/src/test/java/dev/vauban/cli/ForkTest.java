@@ -3,6 +3,7 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
@@ -52,25 +53,29 @@ class ForkTest {
         .doesNotContain("Exception");
   }
 
-  /** With the learning modules: Ctrl-C, then a kill, then to the end; no trace of either. */
+  /**
+   * With the learning modules: Ctrl-C in the middle of a validation, then a kill, then to the end;
+   * no trace of either.
+   */
   @Test
   void aRunThatWasInterruptedAndKilledEndsBitIdentical() throws Exception {
     Path run = folder.resolve("run");
     Process interrupted = launch(Main.class, VECTORS, learning(run, "1000000"));
-    awaitMetrics(run);
+    awaitStep(run, 50);
     signal(interrupted, "INT");
     assertThat(finish(interrupted)).as(err()).isEqualTo(130);
-    long first = RunDirectory.latest(run).orElseThrow().step();
-    assertThat(err()).contains("interrupted; the checkpoint of step " + first + " is kept");
+    assertThat(err())
+        .contains("interrupted; the checkpoint of step 50 is kept")
+        .doesNotContain("step 50: validation", "Exception");
+    assertThat(RunDirectory.latest(run).orElseThrow().step()).isEqualTo(50);
+    assertThat(run.resolve("best.safetensors")).doesNotExist();
 
     Process killed =
         launch(Main.class, VECTORS, "train", "--resume", "--out", run.toString(), "--workers", "2");
-    for (int i = 0; i < 4000 && RunDirectory.latest(run).orElseThrow().step() < first + 50; i++) {
-      Thread.sleep(25);
-    }
+    awaitStep(run, 150);
     killed.destroyForcibly().waitFor();
+    assertThat(err()).contains("step 50: validation", "step 100: validation");
     long second = RunDirectory.latest(run).orElseThrow().step();
-    assertThat(second).as(err()).isGreaterThanOrEqualTo(first + 50);
 
     Cli cli = Cli.learning();
     String end = Long.toString(second + 7);
@@ -81,6 +86,26 @@ class ForkTest {
     assertThat(cli.run(learning(whole, end)).status()).as(cli.err).isZero();
     assertThat(RunDirectory.latest(run).orElseThrow().file())
         .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(run.resolve("best.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
+    assertThat(validations(run)).isEqualTo(validations(whole)).hasSizeGreaterThanOrEqualTo(2);
+  }
+
+  private static List<MetricsLog.Line> validations(Path run) {
+    return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
+        .filter(line -> line.values().containsKey("clean"))
+        .toList();
+  }
+
+  private void awaitStep(Path run, long step) throws Exception {
+    for (int i = 0; i < 6000; i++) {
+      if (Files.isDirectory(run)
+          && RunDirectory.latest(run).filter(c -> c.step() >= step).isPresent()) {
+        return;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError("no checkpoint of step " + step + ": " + err());
   }
 
   private static String[] learning(Path run, String iterations) {
@@ -101,7 +126,11 @@ class ForkTest {
       "--workers",
       "1",
       "--validate-every",
-      "0",
+      "50",
+      "--validate-episodes",
+      "150",
+      "--validate-steps",
+      "1",
       "--checkpoint-every",
       "50",
       "--iterations",

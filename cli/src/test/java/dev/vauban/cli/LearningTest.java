@@ -28,14 +28,51 @@ class LearningTest {
     assertThat(train(parts, "--workers", "1", "--iterations", "7", "--max-minutes", "0.00001"))
         .isEqualTo(ExitCode.OK);
     assertThat(cli.err).contains("time limit: stopped at step 1 of 7; continue with --resume");
+    // The limit falls on step 3, which is to be validated: the next session does that.
+    assertThat(resume(parts)).isEqualTo(ExitCode.OK);
+    assertThat(resume(parts)).isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("stopped at step 3").doesNotContain("validation");
     assertThat(resume(parts, "--iterations", "4", "--max-minutes", "0")).isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("step 3: validation").doesNotContain("step 4: validation");
     assertThat(resume(parts, "--iterations", "7", "--max-minutes", "0", "--workers", "2"))
         .isEqualTo(ExitCode.OK);
 
     assertThat(RunDirectory.latest(parts).orElseThrow().step()).isEqualTo(7);
     assertThat(RunDirectory.latest(parts).orElseThrow().file())
         .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(parts.resolve("best.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
     assertThat(losses(parts)).isEqualTo(losses(whole)).hasSize(4);
+    assertThat(validations(parts)).isEqualTo(validations(whole)).hasSize(2);
+  }
+
+  /** The score is in the file, so that a kill cannot part it from the weights. */
+  @Test
+  void aSessionThatDiedBeforeItLoggedItsValidationChangesNothing() throws Exception {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "6")).isEqualTo(ExitCode.OK);
+    List<MetricsLog.Line> before = validations(run);
+    byte[] best = Files.readAllBytes(run.resolve("best.safetensors"));
+    List<String> lines = Files.readAllLines(RunDirectory.metricsOf(run));
+    lines.removeIf(line -> line.contains("\"step\":6,\"clean\""));
+    assertThat(lines).hasSize(4);
+    Files.write(RunDirectory.metricsOf(run), lines);
+    assertThat(resume(run)).isEqualTo(ExitCode.OK);
+    assertThat(validations(run)).isEqualTo(before).hasSize(2);
+    assertThat(run.resolve("best.safetensors")).hasBinaryContent(best);
+  }
+
+  @Test
+  void aFinishedRunThatIsResumedSaysWhatItAchieved() {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "4", "--json", "-q")).isEqualTo(ExitCode.OK);
+    Map<?, ?> first = cli.json();
+    assertThat((double) first.get("loss")).isEqualTo(losses(run).getLast()).isPositive();
+    assertThat((double) first.get("clean")).isPositive();
+    assertThat(resume(run, "--json", "-q")).isEqualTo(ExitCode.OK);
+    assertThat(cli.json().get("loss")).isEqualTo(first.get("loss"));
+    assertThat(cli.json().get("clean")).isEqualTo(first.get("clean"));
+    assertThat(cli.json().get("robust")).isEqualTo(first.get("robust"));
   }
 
   @Test
@@ -94,7 +131,7 @@ class LearningTest {
   @Test
   void whatTheDataOrTheCheckpointCannotGiveIsOneSentence() throws Exception {
     Path run = folder.resolve("run");
-    assertThat(train(run, "--iterations", "1")).isEqualTo(ExitCode.OK);
+    assertThat(train(run, "--iterations", "1", "--validate-every", "1")).isEqualTo(ExitCode.OK);
     String model = run.toString();
 
     refused("tells 3 classes apart, not 4", "eval", model, "--ways", "4");
@@ -110,7 +147,7 @@ class LearningTest {
     refused("damaged.safetensors", "eval", damaged.toString());
     Path other = folder.resolve("other");
     assertThat(train(other, "--iterations", "1", "--filters", "5")).isEqualTo(ExitCode.OK);
-    Files.copy(other.resolve("best.safetensors"), run.resolve("other.safetensors"));
+    Files.copy(RunDirectory.latest(other).orElseThrow().file(), run.resolve("other.safetensors"));
     refused(
         "its network is conv4-strided-5, not conv4-strided-4",
         "eval",
@@ -241,6 +278,12 @@ class LearningTest {
     return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
         .filter(line -> line.values().containsKey("loss"))
         .map(line -> line.values().get("loss"))
+        .toList();
+  }
+
+  private static List<MetricsLog.Line> validations(Path run) {
+    return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
+        .filter(line -> line.values().containsKey("clean"))
         .toList();
   }
 

@@ -75,6 +75,7 @@ public final class TrainCommand implements Command, Base, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
+    presets.putAll(training.presets());
     presets.put("out", new Value(defaultOut(), "default"));
     return presets;
   }
@@ -145,7 +146,7 @@ public final class TrainCommand implements Command, Base, Presets {
     table.row(
         result.method(),
         result.iterations(),
-        String.format(Locale.ROOT, "%.4f", result.loss()),
+        result.loss() == null ? "–" : String.format(Locale.ROOT, "%.4f", result.loss()),
         Tables.percent(result.clean()),
         Tables.percent(result.robust()),
         String.format(Locale.ROOT, "%.1f", result.seconds()),

@@ -212,6 +212,24 @@ class MainTest {
   }
 
   @Test
+  void evalAndAttackHaveASeedAndThreadsOfTheirOwn() {
+    String run =
+        trained("--seed", "7", "--workers", "3", "--queries", "6", "--validate-episodes", "9");
+    for (String command : List.of("eval", "attack")) {
+      String out = folder.resolve("images").toString();
+      assertThat(
+              command.equals("eval") ? cli.run(command, run) : cli.run(command, run, "--out", out))
+          .as(cli.err)
+          .isEqualTo(ExitCode.OK);
+      assertThat(cli.jobs.episodes.queries()).isEqualTo(6);
+      assertThat(cli.jobs.protocol.seed()).isZero();
+      assertThat(cli.jobs.protocol.workers()).isEqualTo(Runtime.getRuntime().availableProcessors());
+    }
+    assertThat(cli.run("eval", run, "--seed", "4")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.protocol.seed()).isEqualTo(4);
+  }
+
+  @Test
   void evalOfSeveralBudgetsAndRunsIsOneTable() {
     String a = trained("--method", "maml", "--out", folder.resolve("a").toString());
     String b = trained("--method", "rmaml-out", "--out", folder.resolve("b").toString());

@@ -23,7 +23,11 @@ import picocli.CommandLine.Parameters;
 /** {@code vauban attack}: attacks a model and writes the images. */
 @CommandLine.Command(
     name = "attack",
-    description = "Attack a model's queries and write clean and adversarial images.",
+    description = {
+      "Attack a model's queries and write clean and adversarial images.",
+      "As with eval, data, split, rotations, ways, shots, queries and eps default to what the run was"
+          + " trained with."
+    },
     footer = {"", "Example:", "  vauban attack runs/a --attack pgd --eps 8/255 --out attacked"})
 public final class AttackCommand implements Command, Base, Presets {
   @Parameters(paramLabel = "MODEL", description = "a run directory or a .safetensors file")
@@ -68,8 +72,7 @@ public final class AttackCommand implements Command, Base, Presets {
 
   @Override
   public Optional<Inherited> base() {
-    // The run's own --out is the run; the images must not land in it.
-    return ModelPath.settings(model).map(b -> b.without("out"));
+    return ModelPath.settings(model);
   }
 
   @Override

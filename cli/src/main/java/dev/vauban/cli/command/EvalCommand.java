@@ -25,8 +25,9 @@ import picocli.CommandLine.Parameters;
     name = "eval",
     description = {
       "Evaluate a model on unseen classes, clean and under attack.",
-      "The network and its adaptation are the run's own; data, ways and shots default to what the"
-          + " (first) run was trained with."
+      "The network and its adaptation are the run's own; data, split, rotations, ways, shots,"
+          + " queries and eps default to what the (first) run was trained with.",
+      "The seed is the evaluation's own: all models meet the same episodes and attacks."
     },
     footer = {"", "Example:", "  vauban eval runs/a --attack pgd --eps 4/255,8/255 --episodes 600"})
 public final class EvalCommand implements Command, Base, Presets {

@@ -76,7 +76,7 @@ public final class Resolver {
     if (spec.userObject() instanceof Base command && command.base().isPresent()) {
       Base.Inherited inherited = command.base().get();
       Map<String, Settings.Value> fromRun = fromRun(inherited.file(), spec);
-      fromRun.keySet().removeAll(inherited.except());
+      fromRun.keySet().removeIf(inherited.taken().negate());
       layers = new Layers();
       boolean strongest = inherited.rank() == Base.Rank.BELOW_FLAGS;
       for (var layer :

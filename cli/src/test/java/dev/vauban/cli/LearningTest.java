@@ -102,6 +102,8 @@ class LearningTest {
     double[] clean = column(rows, "clean");
     double[] robust = column(rows, "robust");
     assertThat(column(rows, "steps")).containsExactly(0, 3, 0, 3);
+    assertThat(rows)
+        .allSatisfy(row -> assertThat(((Map<?, ?>) row).get("on")).isEqualTo("unseen classes"));
     // The same episodes at every budget; a larger budget is harder.
     assertThat(clean[3]).isEqualTo(clean[1]);
     assertThat(clean[1]).isBetween(0.3, 1.0);

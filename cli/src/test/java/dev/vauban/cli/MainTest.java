@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -241,6 +242,31 @@ class MainTest {
     assertThat(folder.resolve("both.html"))
         .content()
         .contains("Accuracy as the attack grows", "Meta-loss", "rmaml-out");
+  }
+
+  @Test
+  void twoRunsOfOneMethodAreToldApart() throws Exception {
+    String a = trained("--seed", "1", "--out", folder.resolve("x").resolve("a").toString());
+    String b = trained("--seed", "2", "--out", folder.resolve("x").resolve("b").toString());
+    String far = trained("--seed", "3", "--out", folder.resolve("y").resolve("a").toString());
+    assertThat(cli.run("eval", a, b)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.out).contains("maml (a)", "maml (b)");
+    assertThat(cli.run("eval", a, far, "--json")).isEqualTo(ExitCode.OK);
+    assertThat((List<?>) cli.json().get("rows"))
+        .extracting(row -> ((Map<?, ?>) row).get("method") + " " + ((Map<?, ?>) row).get("run"))
+        .containsExactly("maml " + a, "maml " + far);
+
+    Path page = folder.resolve("page.html");
+    assertThat(cli.run("report", a, b, far, a, "--out", page.toString())).isEqualTo(ExitCode.OK);
+    String html = Files.readString(page);
+    for (String label : List.of("maml (x/a)", "maml (x/b)", "maml (y/a)")) {
+      // A row of the table and the head of its pictures, each once; a lead that names two.
+      assertThat(html.split("<td class=\"words\">" + Pattern.quote(label) + "<", -1)).hasSize(2);
+      assertThat(html.split("<h4>" + Pattern.quote(label) + " <", -1)).hasSize(2);
+    }
+    assertThat(html).contains("<h1>x/a, x/b, y/a</h1>", "Where x/a comes from");
+    // Each run's losses are drawn.
+    assertThat(html.split(">y/a<", -1)).hasSizeGreaterThan(1);
   }
 
   @Test

@@ -95,7 +95,8 @@ public final class AttackCommand implements Command, Base, Presets {
                 episodes.episodes(),
                 threat.threat(),
                 protocol,
-                session);
+                session)
+            .of(model.toString());
     Examples.write(out, evaluation.figures().examples());
     long fooled = evaluation.figures().examples().stream().filter(Example::fooled).count();
     Map<String, Object> json = new LinkedHashMap<>();

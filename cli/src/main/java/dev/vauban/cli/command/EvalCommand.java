@@ -88,7 +88,8 @@ public final class EvalCommand implements Command, Base, Presets {
                   episodes.episodes(),
                   threat.threat(),
                   protocol,
-                  session);
+                  session)
+              .of(model.toString());
       evaluations.add(evaluation);
       if (Files.isDirectory(model)) {
         RunReport.record(model, evaluation);

@@ -2,6 +2,7 @@ package dev.vauban.cli.work;
 
 import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.job.Episodes;
+import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Session;
 import dev.vauban.nn.data.DataOptions;
 import dev.vauban.nn.data.DataSets;
@@ -74,10 +75,6 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
     if (spare) {
       return new DataRoles(data, data.train(), Optional.of(data.validation()));
     }
-    if (data.kind() == SplitKind.BY_IMAGE) {
-      session.console().notice("no validation: " + data.name() + " has no classes to spare for it");
-      return new DataRoles(data, data.train(), Optional.empty());
-    }
     return heldOut(data, session);
   }
 
@@ -104,6 +101,16 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
   private static String base(String name) {
     int at = name.indexOf('@');
     return at < 0 ? name : name.substring(0, at);
+  }
+
+  /** What {@link FewShotData#evaluation} holds, seen from the training, in words. */
+  static String evaluatedOn(FewShotData data) {
+    if (data.kind() == SplitKind.BY_IMAGE) {
+      return "unseen images of the training classes";
+    }
+    return data.test().classCount() > 0
+        ? Evaluation.Row.UNSEEN_CLASSES
+        : "validation classes (this copy of " + data.name() + " has no test classes)";
   }
 
   /** Episodes of {@code set}. */

@@ -69,13 +69,12 @@ public final class LearningJobs implements Jobs {
     try (Device device = device(protocol.workers());
         FewShotData data = DataRoles.open(episodes, session);
         Scope scope = Scope.open()) {
-      ImageSet set = data.evaluation();
-      Recipe recipe = Recipe.of(learner, set, episodes.ways());
+      Recipe recipe = Recipe.of(learner, data.evaluation(), episodes.ways());
       Path file = ModelFile.of(model);
       Tree<Tensor> theta = ModelFile.weights(file, recipe, scope);
-      session.console().notice("evaluating " + file);
+      session.console().notice("evaluating %s on %s".formatted(file, DataRoles.evaluatedOn(data)));
       try (EvaluationRun work =
-          new EvaluationRun(device, recipe, set, episodes, threat, protocol, session)) {
+          new EvaluationRun(device, recipe, data, episodes, threat, protocol, session)) {
         return work.of(recipe.method().name(), theta);
       }
     }

@@ -128,8 +128,7 @@ final class QuickstartRun {
     List<Example> examples = new ArrayList<>();
     List<Row> sweep = new ArrayList<>();
     try (EvaluationRun evaluation =
-        new EvaluationRun(
-            device, recipe, roles.data().evaluation(), TASKS, threat(), protocol(), session)) {
+        new EvaluationRun(device, recipe, roles.data(), TASKS, threat(), protocol(), session)) {
       weights.forEach((method, theta) -> {
         Evaluation main = evaluation.of(method.label(), theta);
         for (Row row : main.rows()) {

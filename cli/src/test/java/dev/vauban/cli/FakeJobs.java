@@ -34,6 +34,14 @@ public final class FakeJobs implements Jobs {
   /** What the next call throws instead of working, if not null. */
   RuntimeException failure;
 
+  /** What happens on the disk while the next call works. */
+  Happening meanwhile = () -> {};
+
+  /** Something that may fail. */
+  interface Happening {
+    void happen() throws IOException;
+  }
+
   /** Milliseconds that a training step takes. */
   long stepMillis;
 
@@ -167,6 +175,11 @@ public final class FakeJobs implements Jobs {
   private void fail() {
     if (failure != null) {
       throw failure;
+    }
+    try {
+      meanwhile.happen();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -270,6 +270,61 @@ class MainTest {
   }
 
   @Test
+  void whatWasMeasuredIsShownEvenIfItCannotBeKept() throws Exception {
+    String run = trained();
+    Files.createDirectories(Path.of(run, "evaluations.jsonl"));
+    assertThat(cli.run("eval", run, "-q")).isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("maml", "90.0 ± 1.0%");
+    assertThat(cli.err).startsWith("vauban: cannot read " + run).hasLineCount(1);
+    assertThat(cli.run("eval", run, "--json", "-q")).isEqualTo(ExitCode.FAILED);
+    assertThat((List<?>) cli.json().get("rows")).hasSize(1);
+
+    Path page = Files.createDirectories(folder.resolve("page.html").resolve("in the way"));
+    cli.jobs.meanwhile = () -> Files.createDirectories(page);
+    Files.delete(page);
+    Files.delete(page.getParent());
+    assertThat(cli.run("quickstart", "-q", "--report", page.getParent().toString()))
+        .isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("rmaml-out");
+    assertThat(cli.err).contains("cannot write " + page.getParent()).hasLineCount(1);
+
+    Path images = folder.resolve("images");
+    cli.jobs.meanwhile = () -> Files.writeString(images, "in the way");
+    assertThat(cli.run("attack", run, "-q", "--out", images.toString())).isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("maml").doesNotContain("pairs in");
+    assertThat(cli.err).contains("cannot write " + images).hasLineCount(1);
+  }
+
+  @Test
+  void theModelsBeforeABadOneAreAnswered() throws Exception {
+    String good = trained("--out", folder.resolve("good").toString());
+    String bad = trained("--out", folder.resolve("bad").toString());
+    Files.writeString(Path.of(bad, "config.yaml"), "ways: 5\n");
+    assertThat(cli.run("eval", good, bad, "-q")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.out).contains("maml", "90.0 ± 1.0%");
+    assertThat(cli.err).contains("it is not the file of a run").hasLineCount(1);
+    assertThat(cli.run("eval", bad, good, "-q")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.out).isEmpty();
+  }
+
+  @Test
+  void whereResultsCannotGoIsSaidBeforeTheWork() throws Exception {
+    String run = trained();
+    cli.jobs.protocol = null;
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThat(cli.run("attack", run, "--out", file.resolve("x").toString()))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("--out " + file.resolve("x") + ": ").hasLineCount(1);
+    assertThat(cli.run("attack", run, "--out", file.toString())).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains(file + " is a file; choose another folder").hasLineCount(1);
+    assertThat(cli.jobs.protocol).isNull();
+    // Nothing is left of the check.
+    Path images = folder.resolve("new").resolve("images");
+    assertThat(cli.run("attack", run, "--out", images.toString())).isEqualTo(ExitCode.OK);
+    assertThat(folder).isDirectoryNotContaining("glob:**.tmp");
+  }
+
+  @Test
   void attackWritesImagesElsewhereThanTheRun() {
     String run = trained();
     Path out = folder.resolve("images");

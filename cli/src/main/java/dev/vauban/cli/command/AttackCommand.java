@@ -4,12 +4,14 @@ import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.report.Examples;
+import dev.vauban.cli.run.OutputPath;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,6 +85,7 @@ public final class AttackCommand implements Command, Base, Presets {
   @Override
   public Answer run(Session session) {
     ModelPath.require(model);
+    OutputPath.requireFolder("--out", out);
     Protocol protocol =
         new Protocol(episodeCount, List.of(fineTuneSteps), work.seed, work.workers, images);
     Evaluation evaluation =
@@ -97,18 +100,21 @@ public final class AttackCommand implements Command, Base, Presets {
                 protocol,
                 session)
             .of(model.toString());
-    Examples.write(out, evaluation.figures().examples());
-    long fooled = evaluation.figures().examples().stream().filter(Example::fooled).count();
+    List<Example> examples = evaluation.figures().examples();
+    ExitCode code = session.keep(() -> Examples.write(out, examples));
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("eps", evaluation.eps());
     json.put("attack", evaluation.attack());
     json.put("rows", evaluation.rows());
-    json.put("images", out.toString());
-    return Answer.ok(
-        Tables.evaluation(evaluation, session.console().width())
-            + System.lineSeparator()
-            + "images: %d pairs in %s; %d of them fool the model"
-                .formatted(evaluation.figures().examples().size(), out, fooled),
-        json);
+    String text = Tables.evaluation(evaluation, session.console().width());
+    if (code == ExitCode.OK) {
+      json.put("images", out.toString());
+      long fooled = examples.stream().filter(Example::fooled).count();
+      text +=
+          System.lineSeparator()
+              + "images: %d pairs in %s; %d of them fool the model"
+                  .formatted(examples.size(), out, fooled);
+    }
+    return new Answer(code, text, json);
   }
 }

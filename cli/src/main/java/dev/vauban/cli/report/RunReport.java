@@ -6,6 +6,7 @@ import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.ModelName;
+import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
@@ -13,7 +14,6 @@ import dev.vauban.cli.terminal.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,10 +33,10 @@ public final class RunReport {
   public static void record(Path run, Evaluation evaluation) {
     Path file = evaluationsOf(run);
     try {
-      Files.writeString(
-          file, Json.line(evaluation) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      String before = Files.exists(file) ? Files.readString(file) : "";
+      AtomicFile.write(file, before + Json.line(evaluation) + "\n");
     } catch (IOException e) {
-      throw Failure.writing(file, e);
+      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
     }
     if (!evaluation.figures().examples().isEmpty()) {
       Examples.write(run.resolve("examples"), evaluation.figures().examples());

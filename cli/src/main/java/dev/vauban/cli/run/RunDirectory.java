@@ -256,14 +256,7 @@ public final class RunDirectory implements AutoCloseable {
 
   /** The provenance of the run in {@code folder}. */
   public static Provenance provenance(Path folder) {
-    Path file = provenanceOf(folder);
-    try {
-      return Json.read(Files.readString(file), Provenance.class);
-    } catch (IOException e) {
-      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
-    } catch (tools.jackson.core.JacksonException e) {
-      throw CommandException.badInput(file + " is damaged: it is not the JSON of a run", e);
-    }
+    return Json.read(provenanceOf(folder), Provenance.class, "a run");
   }
 
   /** The path of a run's merged settings. */

@@ -120,6 +120,12 @@ public final class BenchCommand implements Command {
       List<KernelBench.Row> kernels,
       List<Profile.Row> profile) {}
 
+  /** JMH has no safe point. */
+  @Override
+  public Stop stop() {
+    return only.contains(KERNELS) ? Stop.AT_ONCE : Stop.AT_SAFE_POINT;
+  }
+
   @Override
   public Answer run(Session session) {
     if (list) {

@@ -146,6 +146,8 @@ public final class FakeJobs implements Jobs {
   @Override
   public PlanView plan(Learner what, Episodes on, Training how, Session session) {
     fail();
+    session.console().notice("planning");
+    sleep();
     return new PlanView("conv  4x28x28x1", 1, 1e6, 4096);
   }
 

@@ -140,6 +140,21 @@ class ForkTest {
     };
   }
 
+  /** What has nothing to save has no safe point either. */
+  @Test
+  void ctrlCEndsACommandWithoutSafePointsAtOnce() throws Exception {
+    for (String name : List.of("INT", "TERM")) {
+      Process process = start(List.of("-Dstep.millis=60000"), "plan", "--json");
+      for (int i = 0; i < 800 && !err().contains("planning"); i++) {
+        Thread.sleep(25);
+      }
+      signal(process, name);
+      assertThat(finish(process)).as(err()).isEqualTo(130);
+      assertThat(err()).contains("vauban: interrupted").doesNotContain("safe point", "Exception");
+      assertThat(Files.readString(out())).contains("\"exit\" : 130");
+    }
+  }
+
   @Test
   void aSecondCtrlCStopsAtOnce() throws Exception {
     Path run = folder.resolve("run");

@@ -47,6 +47,13 @@ class MainTest {
     assertThat(cli.err).contains("Usage: vauban");
     assertThat(cli.run("data")).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("Usage: vauban data");
+    for (String[] typed : new String[][] {{"--json"}, {"data", "--json"}}) {
+      assertThat(cli.run(typed)).isEqualTo(ExitCode.BAD_INPUT);
+      assertThat(cli.err).contains("Usage: vauban");
+      assertThat(cli.json().get("exit")).isEqualTo(2);
+      assertThat((String) cli.json().get("error")).startsWith("a command is missing after 'vauban");
+    }
+    assertThat((String) cli.json().get("error")).contains("'vauban data': one of list, info");
   }
 
   /** Each line: what is typed | what the one sentence says. */

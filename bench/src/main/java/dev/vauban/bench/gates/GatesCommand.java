@@ -92,6 +92,11 @@ public final class GatesCommand implements Command {
   Integer shortened;
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     List<Recipe> recipes = chosen();
     OutputPath.requireFolder("--work", work);

@@ -83,6 +83,11 @@ public final class AttackCommand implements Command, Base, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     ModelPath.require(model);
     OutputPath.requireFolder("--out", out);

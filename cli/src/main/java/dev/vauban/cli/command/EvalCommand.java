@@ -76,6 +76,11 @@ public final class EvalCommand implements Command, Base, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     models.forEach(ModelPath::require);
     List<Evaluation> done = new ArrayList<>();

@@ -72,6 +72,11 @@ public final class QuickstartCommand implements Command, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     if (eps.value() >= 1) {
       throw CommandException.badInput(

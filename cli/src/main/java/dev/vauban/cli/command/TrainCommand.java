@@ -87,6 +87,11 @@ public final class TrainCommand implements Command, Base, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   @SuppressWarnings("try") // the log is open for the length of the block
   public Answer run(Session session) {
     // Everything that can be refused is, before a folder is made.

@@ -219,7 +219,9 @@ public final class RunDirectory implements AutoCloseable {
         Files.deleteIfExists(old.file());
       } catch (IOException e) {
         System.getLogger(RunDirectory.class.getName())
-            .log(System.Logger.Level.WARNING, "cannot delete the old checkpoint " + old.file(), e);
+            .log(
+                System.Logger.Level.WARNING,
+                "cannot delete the old checkpoint " + old.file() + ": " + Failure.reason(e));
       }
     }
     return checkpoint;

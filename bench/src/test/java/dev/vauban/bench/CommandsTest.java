@@ -39,8 +39,8 @@ class CommandsTest {
           gates --data x --short 0          | --short 0: short must be at least 1
           gates --data x --only maml-23     | unknown recipe 'maml-23'; did you mean 'maml-32'?
           gates --data x --out pom.xml/x    | --out pom.xml/x:
-          gates --data x --work pom.xml     | pom.xml is a file; choose another folder
-          gates --data x --work /proc/x     | --work /proc/x: /
+          gates --data x --work pom.xml     | pom.xml: it is a file; choose a folder that you can write to
+          gates --data x --work /proc/x     | --work /proc/x: cannot write to /
           """)
   void badInputIsOneSentenceAndExit2(String typed, String sentence) {
     assertThat(run(typed.split(" "))).isEqualTo(ExitCode.BAD_INPUT);

@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Stands in for the learning modules where a test is about the commands around them. "Training" is
@@ -76,8 +77,9 @@ public final class FakeJobs implements Jobs {
 
   @Override
   public TrainResult train(
-      Learner what, Episodes on, Training how, RunDirectory run, Session session) {
+      Learner what, Episodes on, Training how, Supplier<RunDirectory> opening, Session session) {
     fail();
+    RunDirectory run = opening.get();
     learner = what;
     episodes = on;
     training = how;

@@ -3,6 +3,7 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
 import java.io.File;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -172,6 +174,78 @@ class ForkTest {
     assertThat(finish(process)).isEqualTo(130);
   }
 
+  /**
+   * The system's limit on the size of a file stands for a disk that fills up: writing fails in the
+   * same calls, and no mount is needed. First a checkpoint does not fit any more, then the metrics.
+   */
+  @Test
+  void aDiskThatFillsUpEndsTheTrainingAndKeepsTheCheckpoint() throws Exception {
+    Path run = folder.resolve("run");
+    Cli cli = Cli.learning();
+    assertThat(cli.run(filling(run)).status()).as(cli.err).isZero();
+    Checkpoint kept = RunDirectory.latest(run).orElseThrow();
+    byte[] state = Files.readAllBytes(kept.file());
+
+    assertThat(finish(limited(state.length / 1024 - 1, run, "40"))).as(err()).isEqualTo(1);
+    assertDiskFull("checkpoint-00000020.safetensors");
+    assertThat(RunDirectory.latest(run)).contains(kept);
+    assertThat(kept.file()).hasBinaryContent(state);
+
+    int room = state.length / 1024 + 4;
+    assertThat(finish(limited(room, run, "100000"))).as(err()).isEqualTo(1);
+    assertDiskFull("metrics.jsonl|events.out.*");
+    Checkpoint last = RunDirectory.latest(run).orElseThrow();
+    assertThat(last.step()).isGreaterThan(kept.step()).isLessThan(100_000);
+
+    // With room again it goes on, and nothing is wrong with what was kept.
+    String end = Long.toString(last.step() + 1);
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", end).status())
+        .as(cli.err)
+        .isZero();
+    try (Stream<Path> files = Files.list(run)) {
+      assertThat(files).noneMatch(file -> file.getFileName().toString().startsWith(".check"));
+    }
+  }
+
+  private void assertDiskFull(String file) throws Exception {
+    assertThat(err().lines().filter(line -> line.startsWith("vauban: ")))
+        .singleElement()
+        .asString()
+        .matches(
+            "vauban: no space left on the disk while writing .*/("
+                + file
+                + "); what was there before is kept");
+    assertThat(err()).doesNotContain("Exception", "\tat ");
+  }
+
+  private static String[] filling(Path run) {
+    List<String> arguments = new ArrayList<>(List.of(learning(run, "10")));
+    arguments.set(arguments.indexOf("--validate-every") + 1, "0");
+    arguments.set(arguments.indexOf("--checkpoint-every") + 1, "10");
+    arguments.set(arguments.indexOf("--filters") + 1, "4");
+    arguments.addAll(List.of("--log-every", "1"));
+    return arguments.toArray(String[]::new);
+  }
+
+  /** Resumes a run in a process whose files may have this size. */
+  private Process limited(long kibibytes, Path run, String iterations) throws Exception {
+    List<String> flags = new ArrayList<>(VECTORS);
+    // Nothing but the run may meet the limit, such as the JVM's own counters; oneDNN is unpacked,
+    // since this process has trained too.
+    flags.addAll(List.of("-XX:-UsePerfData", "-XX:TieredStopAtLevel=4"));
+    String[] shell = {"sh", "-c", "ulimit -f " + 2 * kibibytes + " && exec \"$@\"", "sh"};
+    return launch(
+        List.of(shell),
+        Main.class,
+        flags,
+        "train",
+        "--resume",
+        "--out",
+        run.toString(),
+        "--iterations",
+        iterations);
+  }
+
   @Test
   void twoProcessesCannotWriteOneRun() throws Exception {
     Path run = folder.resolve("run");
@@ -241,7 +315,13 @@ class ForkTest {
   }
 
   private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(interruptible());
+    return launch(interruptible(), main, flags, arguments);
+  }
+
+  private Process launch(
+      List<String> before, Class<?> main, List<String> flags, String... arguments)
+      throws Exception {
+    List<String> command = new ArrayList<>(before);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(flags);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -142,6 +144,7 @@ class LearningTest {
     refused("tells 3 classes apart, not 500", "eval", model, "--ways", "500");
     refused("need 31 images of a class", "train", "--queries", "30", "--out", out());
     refused("cannot take the 28x28 images", "train", "--model", "conv4-mini", "--out", out());
+    assertThat(Path.of(out())).doesNotExist();
 
     Path damaged = run.resolve("damaged.safetensors");
     byte[] bytes = Files.readAllBytes(run.resolve("best.safetensors"));
@@ -170,6 +173,71 @@ class LearningTest {
     }
     refused("1.png is not a PNG", "data", "info", "folder:" + images);
     refused("did you mean 'glyphs'", "data", "info", "glyph");
+  }
+
+  /** 7 class folders are divided into 5 for training, 1 for validation and 1 for the test. */
+  @Test
+  void whichSplitIsTooSmallIsSaid() throws Exception {
+    Path images = pictures(7);
+    String[] few = {
+      "train",
+      "--data",
+      "folder:" + images,
+      "--ways",
+      "3",
+      "--queries",
+      "2",
+      "--filters",
+      "2",
+      "--inner-steps",
+      "1",
+      "--meta-batch",
+      "1",
+      "--iterations",
+      "1",
+      "--out",
+      out()
+    };
+    refused(
+        "3 ways were asked for, but the validation split of folder has only 1 class; use fewer"
+            + " --ways, or --validate-every 0 to train without validation",
+        few);
+    assertThat(Path.of(out())).doesNotExist();
+    List<String> without = new ArrayList<>(List.of(few));
+    without.addAll(List.of("--validate-every", "0"));
+    assertThat(cli.run(without.toArray(String[]::new))).as(cli.err).isEqualTo(ExitCode.OK);
+    refused("but the test split of folder has only 1 class; use fewer --ways", "eval", out());
+
+    // One pixel of one image is another now: the run must not go on.
+    Path changed = images.resolve("c0").resolve("0.png");
+    paint(changed, 250);
+    refused(
+        "folder:" + images + " has changed since the run in " + out() + " was begun",
+        "train",
+        "--resume",
+        "--out",
+        out(),
+        "--iterations",
+        "2");
+    paint(changed, 0);
+    assertThat(resume(Path.of(out()), "--iterations", "2")).as(cli.err).isEqualTo(ExitCode.OK);
+  }
+
+  private Path pictures(int classes) throws Exception {
+    Path images = folder.resolve("pictures");
+    for (int c = 0; c < classes; c++) {
+      Path one = Files.createDirectories(images.resolve("c" + c));
+      for (int i = 0; i < 3; i++) {
+        paint(one.resolve(i + ".png"), 40 * c + i);
+      }
+    }
+    return images;
+  }
+
+  private static void paint(Path file, int colour) throws Exception {
+    BufferedImage image = new BufferedImage(84, 84, BufferedImage.TYPE_INT_RGB);
+    image.setRGB(5, 5, colour);
+    ImageIO.write(image, "png", file.toFile());
   }
 
   @Test

@@ -323,7 +323,7 @@ class MainTest {
         .isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("--out " + file.resolve("x") + ": ").hasLineCount(1);
     assertThat(cli.run("attack", run, "--out", file.toString())).isEqualTo(ExitCode.BAD_INPUT);
-    assertThat(cli.err).contains(file + " is a file; choose another folder").hasLineCount(1);
+    assertThat(cli.err).contains("cannot write to " + file + ": it is a file").hasLineCount(1);
     assertThat(cli.jobs.protocol).isNull();
     // Nothing is left of the check.
     Path images = folder.resolve("new").resolve("images");

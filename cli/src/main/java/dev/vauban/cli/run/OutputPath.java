@@ -42,8 +42,7 @@ public final class OutputPath {
       existing = existing.getParent();
     }
     if (!Files.isDirectory(existing)) {
-      throw CommandException.badInput(
-          option + " " + folder + ": " + existing + " is a file; choose another folder");
+      throw refused(option, folder, existing, "it is a file", null);
     }
     probe(option, folder, existing);
   }
@@ -53,16 +52,15 @@ public final class OutputPath {
     try {
       Files.delete(Files.createTempFile(folder, ".vauban", ".tmp"));
     } catch (IOException e) {
-      throw CommandException.badInput(
-          option
-              + " "
-              + wanted
-              + ": "
-              + folder
-              + " cannot be written ("
-              + Failure.reason(e)
-              + "); choose another folder",
-          e);
+      throw refused(option, wanted, folder, Failure.reason(e), e);
     }
+  }
+
+  private static CommandException refused(
+      String option, Path wanted, Path existing, String reason, IOException cause) {
+    return CommandException.badInput(
+        "%s %s: cannot write to %s: %s; choose a folder that you can write to"
+            .formatted(option, wanted, existing, reason),
+        cause);
   }
 }

@@ -53,7 +53,7 @@ final class BestWeights {
       facts.put(STEP, Long.toString(step));
       facts.put(SCORE, Double.toString(candidate));
       AtomicFile.write(
-          file, target -> Safetensors.write(target, Tree.of("weights", weights), facts));
+          file, target -> Safetensors.writeNew(target, Tree.of("weights", weights), facts));
       score = candidate;
     }
   }

@@ -64,7 +64,11 @@ final class EvaluationRun implements AutoCloseable {
             recipe.model(),
             recipe.theta(),
             DataRoles.sampler(
-                data.evaluation(), episodes, Stream.EVALUATION_EPISODES.key(protocol.seed())),
+                data.evaluation(),
+                data.test().classCount() > 0 ? "test" : "validation",
+                "",
+                episodes,
+                Stream.EVALUATION_EPISODES.key(protocol.seed())),
             new dev.vauban.meta.Protocol(
                 steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, chunk));
   }

@@ -1,8 +1,6 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.Version;
 import dev.vauban.cli.failure.CommandException;
-import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
@@ -12,11 +10,10 @@ import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.meta.MetaTrainer;
 import dev.vauban.nn.Safetensors;
-import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -47,36 +44,51 @@ final class TrainingRun implements AutoCloseable {
   private double lossSum;
   private int lossCount;
 
+  /**
+   * Compiles, and restores the latest checkpoint.
+   *
+   * @param provenance of the run, without this session
+   * @throws CommandException exit 2, if the run was begun with other data
+   */
   TrainingRun(
       Device device,
       Recipe recipe,
-      DataRoles roles,
-      Episodes episodes,
+      TrainingTasks tasks,
       Training training,
       RunDirectory run,
+      Provenance provenance,
       Session session) {
     this.recipe = recipe;
     this.training = training;
     this.run = run;
     this.session = session;
-    // Both samplers first: more ways than classes is said before minutes of compiling.
-    EpisodeSampler tasks =
-        DataRoles.sampler(roles.training(), episodes, Stream.EPISODES.key(training.seed()));
-    Optional<EpisodeSampler> checks =
-        roles
-            .validation()
-            .map(set ->
-                DataRoles.sampler(set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
-    this.trainer = recipe.trainer(device, tasks, training);
+    refuseOtherData(provenance);
+    this.best = BestWeights.of(run.folder());
+    this.last = LastFigures.of(run.folder());
+    this.trainer = recipe.trainer(device, tasks.training(), training);
     try {
       run.start().ifPresent(this::restore);
-      this.best = BestWeights.of(run.folder());
-      this.last = LastFigures.of(run.folder());
-      provenance(device, roles, episodes);
-      this.validation = checks.map(c -> new Validation(device, recipe, c, training, session));
-    } catch (RuntimeException e) {
+      run.writeProvenance(
+          provenance.and(Provenance.Session.ofProcess(trainer.number(), session.arguments())));
+      this.validation =
+          tasks.validation().map(c -> new Validation(device, recipe, c, training, session));
+    } catch (RuntimeException | Error e) {
       trainer.close();
       throw e;
+    }
+  }
+
+  /** A run that went on with other images would not be the run that its checkpoint is from. */
+  private void refuseOtherData(Provenance now) {
+    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
+      return;
+    }
+    String before = RunDirectory.provenance(run.folder()).dataSha256();
+    if (!now.dataSha256().equals(before)) {
+      throw CommandException.badInput(
+          "%s has changed since the run in %s was begun (SHA-256 %.12s..., then %.12s...); put the"
+                  .formatted(now.data(), run.folder(), now.dataSha256(), before)
+              + " data back or start a new run");
     }
   }
 
@@ -89,17 +101,6 @@ final class TrainingRun implements AutoCloseable {
       lossSum = Double.parseDouble(file.metadata().getOrDefault(LOSS_SUM, "0"));
       lossCount = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
     }
-  }
-
-  private void provenance(Device device, DataRoles roles, Episodes episodes) {
-    run.writeProvenance(
-        new Provenance(
-            Version.text(),
-            training.seed(),
-            episodes.data().toString(),
-            roles.data().all().contentHash(),
-            device.description(),
-            List.of(Provenance.Session.ofProcess(trainer.number(), session.arguments()))));
   }
 
   /** Trains to the end of this session. */
@@ -217,7 +218,7 @@ final class TrainingRun implements AutoCloseable {
     run.save(
         trainer.number(),
         training.keep(),
-        file -> Safetensors.write(file, trainer.state(), metadata()));
+        file -> Safetensors.writeNew(file, trainer.state(), metadata()));
     saved = trainer.number();
   }
 

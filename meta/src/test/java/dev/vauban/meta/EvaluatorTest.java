@@ -9,6 +9,7 @@ import dev.vauban.adversarial.Pgd;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.data.Episode;
+import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
@@ -45,6 +46,24 @@ class EvaluatorTest {
 
   private static Protocol protocol() {
     return Protocol.papers().at(0, 1, 3).inChunksOf(2).against(eps -> new Pgd(new Linf(eps), 4));
+  }
+
+  @Test
+  void anEvaluatorThatCannotBeMadeLeavesNothingBehind() {
+    try (FailingDevice failing = new FailingDevice()) {
+      assertThatThrownBy(() ->
+              Evaluator.compile(
+                  failing,
+                  tiny.method("maml").evaluation(),
+                  tiny.model,
+                  tiny.weights.map(Tensor::type),
+                  tiny.test,
+                  protocol()))
+          .isInstanceOf(OutOfMemoryError.class);
+      assertThat(failing.open()).isEmpty();
+      assertThatThrownBy(() -> failing.bound().get("eps").get(0))
+          .isInstanceOf(ClosedException.class);
+    }
   }
 
   @Test

@@ -58,10 +58,7 @@ public final class Safetensors {
    * @throws UncheckedIOException if it cannot be written; nothing is left behind
    */
   public static void write(Path file, Tree<Tensor> tensors, Map<String, String> metadata) {
-    if (tensors.isLeaf()) {
-      throw new IllegalArgumentException(
-          "a checkpoint is a tree of names; this is a single tensor");
-    }
+    requireTree(tensors);
     Path target = file.toAbsolutePath();
     // Not Files.createTempFile, whose files only their owner may read.
     Path temp = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".tmp");
@@ -73,6 +70,26 @@ public final class Safetensors {
       throw new UncheckedIOException("cannot write " + file + ": " + reason(e), e);
     } finally {
       discard(temp);
+    }
+  }
+
+  /**
+   * Writes tensors to a file that does not exist yet, and forces them to the disk: for those who
+   * move the file into its place themselves. A failure leaves what was written so far.
+   *
+   * @param metadata texts kept in the header
+   * @throws IOException if it cannot be written
+   */
+  public static void writeNew(Path file, Tree<Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    requireTree(tensors);
+    writeTo(file, tensors, metadata);
+  }
+
+  private static void requireTree(Tree<Tensor> tensors) {
+    if (tensors.isLeaf()) {
+      throw new IllegalArgumentException(
+          "a checkpoint is a tree of names; this is a single tensor");
     }
   }
 

@@ -22,7 +22,9 @@ public final class PlanCommand implements Command, Presets {
 
   @Override
   public Map<String, Value> presets() {
-    return learner.presets(episodes.data);
+    Map<String, Value> presets = learner.presets(episodes.data);
+    presets.putAll(training.presets());
+    return presets;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.vauban.cli.failure;
 
+import dev.vauban.natives.NativeException;
 import dev.vauban.nn.data.DataException;
 import dev.vauban.tensor.FormatException;
 import java.io.FileNotFoundException;
@@ -32,7 +33,8 @@ public record Failure(ExitCode code, String sentence) {
       case IOException e -> ofIo(e);
       case OutOfMemoryError e -> outOfMemory(e);
       case LinkageError e -> ofLinkage(e);
-      default -> ofName(thrown);
+      case NativeException e -> new Failure(ExitCode.ENVIRONMENT, e.getMessage());
+      default -> bug(thrown);
     };
   }
 
@@ -105,18 +107,6 @@ public record Failure(ExitCode code, String sentence) {
       return new Failure(ExitCode.ENVIRONMENT, "a native library does not load: " + e.getMessage());
     }
     return bug(e);
-  }
-
-  /**
-   * Exceptions of modules above this one's compile path are told apart by name: a NativeException
-   * or DeviceException names what the machine lacks.
-   */
-  private static Failure ofName(Throwable thrown) {
-    return switch (thrown.getClass().getSimpleName()) {
-      case "NativeException", "DeviceException" ->
-          new Failure(ExitCode.ENVIRONMENT, thrown.getMessage());
-      default -> bug(thrown);
-    };
   }
 
   private static Failure bug(Throwable thrown) {

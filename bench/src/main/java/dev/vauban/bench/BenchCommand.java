@@ -1,9 +1,14 @@
 package dev.vauban.bench;
 
 import dev.vauban.bench.kernels.KernelBench;
+import dev.vauban.bench.peers.Framework;
+import dev.vauban.bench.peers.PeerException;
+import dev.vauban.bench.peers.Peers;
+import dev.vauban.bench.steps.CopyPeak;
 import dev.vauban.bench.steps.StepBench;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.cli.command.Command;
+import dev.vauban.cli.config.Named;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
@@ -18,6 +23,7 @@ import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +31,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code vauban bench}: how fast, as a share of what this machine can do. */
 @CommandLine.Command(
@@ -92,8 +100,31 @@ public final class BenchCommand implements Command {
       })
   boolean profile;
 
+  @Option(
+      names = "--peers",
+      paramLabel = "WHICH",
+      defaultValue = "none",
+      converter = PeersConverter.class,
+      description = {
+        "time other frameworks on the same steps, in turn with ours: none, jvm (libtorch, which",
+        "./vauban downloads then), python (its torch), all (default: ${DEFAULT-VALUE})"
+      })
+  Peers peers;
+
   @Option(names = "--out", paramLabel = "FILE", description = "also write the JSON to this file")
   Path out;
+
+  /** Reads {@code --peers}. */
+  static final class PeersConverter implements ITypeConverter<Peers> {
+    @Override
+    public Peers convert(String text) {
+      try {
+        return Named.parse(Peers.class, "choice of peers", text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
 
   /**
    * What {@code --json} prints.
@@ -104,7 +135,8 @@ public final class BenchCommand implements Command {
    * @param commit of the sources
    * @param load how many threads wanted a processor, on average of the last minute at the end;
    *     above the number of cores something else ran too
-   * @param peak best f32 GFLOP/s of the matrix product, by number of threads
+   * @param peak what the machine can do, by number of threads: best f32 GFLOP/s of the matrix
+   *     product, best GB/s of copying memory (read plus written)
    * @param rows the measured meta-steps
    * @param kernels the measured kernels
    * @param profile with {@code --profile}, the time of each kernel of the plans
@@ -136,11 +168,7 @@ public final class BenchCommand implements Command {
       OutputPath.requireFile("--out", out);
     }
     Profile.enable(profile);
-    StepBench bench = new StepBench(rounds, warm, session.console(), session.interrupt());
-    List<StepBench.Row> rows = new ArrayList<>();
-    for (StepCase step : cases) {
-      rows.addAll(bench.measure(step, threads));
-    }
+    List<StepBench.Row> rows = measure(cases, session);
     List<KernelBench.Row> kernels =
         only.contains(KERNELS)
             ? KernelBench.run(match.pattern(), Math.max(KERNEL_WARM, warm), session.console())
@@ -162,6 +190,21 @@ public final class BenchCommand implements Command {
             ? ExitCode.OK
             : session.keep(() -> AtomicFile.write(out, Json.pretty(report) + "\n"));
     return new Answer(code, text(m, report, session.console().width()), report);
+  }
+
+  private List<StepBench.Row> measure(List<StepCase> cases, Session session) {
+    List<Framework> frameworks = peers.open(session.console()::notice);
+    StepBench bench =
+        new StepBench(rounds, warm, frameworks, session.console(), session.interrupt());
+    List<StepBench.Row> rows = new ArrayList<>();
+    try {
+      for (StepCase step : cases) {
+        rows.addAll(bench.measure(step, threads));
+      }
+    } catch (PeerException e) {
+      throw CommandException.failed("a peer failed while it was timed: " + e.getMessage(), e);
+    }
+    return rows;
   }
 
   private List<StepCase> chosen() {
@@ -199,6 +242,9 @@ public final class BenchCommand implements Command {
     Map<String, Double> peak = new TreeMap<>();
     for (StepBench.Row row : rows) {
       peak.merge("f32_gemm_gflops_" + row.threads() + "t", row.peakGflopsMax(), Math::max);
+      peak.computeIfAbsent(
+          "copy_gb_per_s_" + row.threads() + "t",
+          name -> CopyPeak.gigabytesPerSecond(row.threads()));
     }
     return peak;
   }
@@ -209,6 +255,7 @@ public final class BenchCommand implements Command {
     int wide = Math.max(width, 130);
     if (!report.rows().isEmpty()) {
       s.append(steps(report.rows()).format(wide));
+      report.rows().forEach(row -> row.peers().forEach(p -> s.append(peer(row, p))));
     }
     if (!report.kernels().isEmpty()) {
       s.append(kernels(report.kernels()).format(wide));
@@ -232,20 +279,44 @@ public final class BenchCommand implements Command {
             .right("peak")
             .right("share")
             .right("by cpu");
+    boolean contest = rows.stream().anyMatch(r -> !r.peers().isEmpty());
+    if (contest) {
+      table.right("best peer ms").right("ratio").right("by cpu");
+    }
     for (StepBench.Row r : rows) {
-      table.row(
-          r.title(),
-          r.threads(),
-          number("%.0f", r.ms()),
-          number("%.0f", r.msMin()),
-          number("%.0f", r.msMax()),
-          number("%.1f", r.gflop()),
-          number("%.0f", 1e3 * r.gflop() / r.ms()),
-          number("%.0f", r.peakGflops()),
-          number("%.1f%%", 100 * r.shareOfPeak()),
-          number("%.1f%%", 100 * r.shareOfPeakCpu()));
+      List<Object> cells =
+          new ArrayList<>(
+              List.of(
+                  r.title(),
+                  r.threads(),
+                  number("%.0f", r.ms()),
+                  number("%.0f", r.msMin()),
+                  number("%.0f", r.msMax()),
+                  number("%.1f", r.gflop()),
+                  number("%.0f", 1e3 * r.gflop() / r.ms()),
+                  number("%.0f", r.peakGflops()),
+                  number("%.1f%%", 100 * r.shareOfPeak()),
+                  number("%.1f%%", 100 * r.shareOfPeakCpu())));
+      if (contest) {
+        cells.addAll(bestPeer(r));
+      }
+      table.row(cells.toArray());
     }
     return table;
+  }
+
+  /** The fastest peer's time, and its ratio to ours by the clock and by processor time. */
+  private static List<String> bestPeer(StepBench.Row row) {
+    return row.peers().stream()
+        .min(Comparator.comparingDouble(StepBench.Peer::ms))
+        .map(p ->
+            List.of(
+                number("%.0f", p.ms()), number("%.2f", p.ratio()), number("%.2f", p.ratioCpu())))
+        .orElse(List.of("", "", ""));
+  }
+
+  private static String peer(StepBench.Row row, StepBench.Peer peer) {
+    return "%n%s, %d thread(s): %s".formatted(row.name(), row.threads(), peer.line());
   }
 
   private static TextTable kernels(List<KernelBench.Row> kernels) {

@@ -22,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EvaluatorTest {
   private static final Key KEY = Key.of(99);
@@ -129,6 +131,26 @@ class EvaluatorTest {
       rows[i % 2][i / 2] = out.get(i)[0];
     }
     return rows;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu:2", "reference"})
+  void aClosedDataSetIsAnErrorAndNoCrash(String name) {
+    try (Device d = Device.open(name);
+        Evaluator e =
+            Evaluator.compile(
+                d,
+                tiny.method("maml").evaluation(),
+                tiny.model,
+                tiny.weights.map(Tensor::type),
+                tiny.test,
+                protocol())) {
+      e.run(tiny.weights, 2, Tiny.EPS, KEY);
+      tiny.data.close();
+      assertThatThrownBy(() -> e.run(tiny.weights, 2, Tiny.EPS, KEY))
+          .isInstanceOf(ClosedException.class)
+          .hasMessage("the images of glyphs were used after their set was closed");
+    }
   }
 
   @Test

@@ -141,6 +141,7 @@ public final class FakeJobs implements Jobs {
   @Override
   public DataInfo data(Episodes on, Session session) {
     fail();
+    episodes = on;
     return new DataInfo(
         on.data().toString(), 28, 28, 1, "abc", List.of(new DataInfo.Split("train", 64, 1280, 20)));
   }

@@ -259,6 +259,12 @@ class LearningTest {
         .as(cli.err)
         .isEqualTo(ExitCode.OK);
     assertThat(((Number) cli.json().get("flops")).doubleValue()).isGreaterThan(1e6);
+    // Maps and loops are no kernels; every other line of the table is one.
+    String text = (String) cli.json().get("text");
+    long lines =
+        text.lines().skip(2).filter(line -> !line.matches(".*  (\\| )*(map|loop)\\b.*")).count();
+    assertThat(((Number) cli.json().get("kernels")).longValue()).isEqualTo(lines).isGreaterThan(20);
+    assertThat(lines).isLessThan(text.lines().count() - 2);
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
   }
 

@@ -3,17 +3,20 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.cli.config.AttackName;
+import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Model;
 import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.TrainAttack;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.nn.data.DataSets;
 import dev.vauban.tensor.FormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -85,6 +88,12 @@ class MainTest {
           train --eps big                   | --eps big: eps is written as a fraction such as 8/255 or a decimal in (0,1), not 'big'
           train --eps 256/255               | --eps 256/255: the budget of an L-infinity attack must be below 1
           train --method fomaml --order second | --order second: fomaml is first-order MAML
+          train --method reptile --order second | --order second: reptile is first-order; leave --order out
+          train --method meta-sgd --order first | --order first: meta-sgd is second-order; leave --order out
+          plan --method meta-sgd --order first  | --order first: meta-sgd is second-order; leave --order out
+          train --data cifarfs:x --filters 32   | --filters 32: conv4-cifarfs has widths of its own; leave --filters out
+          train --data fashion-mist:x           | unknown data set 'fashion-mist'; did you mean 'fashion'?
+          train --workers 1000                  | --workers 1000: workers must be at least 1 and at most 999
           train --ways                      | missing required parameter for option '--ways' (N)
           train surplus                     | unexpected argument 'surplus'
           eval                              | missing required parameter: 'MODEL'
@@ -196,6 +205,34 @@ class MainTest {
     assertThat(cli.jobs.training.seed()).isEqualTo(7);
     assertThat(cli.out).contains("method", "rmaml-out");
     assertThat(out.resolve("log.txt")).content().contains("trained");
+  }
+
+  @Test
+  void otherNamesOfDataSetsAreUnderstood() {
+    assertThat(cli.run("data", "info", "cifar-fs:x")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.episodes.data()).isEqualTo(DataSpec.parse("cifarfs:x"));
+    assertThat(cli.run("data", "info", "Fashion-MNIST:x")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.episodes.data()).isEqualTo(DataSpec.parse("fashion:x"));
+    assertThat(DataSets.names())
+        .isEqualTo(Arrays.stream(DataSpec.Kind.values()).map(DataSpec.Kind::label).toList());
+  }
+
+  /** Runs of earlier versions name settings that their network or method had no use for. */
+  @Test
+  void oldRunsAreStillRead() throws Exception {
+    String run = trained("--data", "cifarfs:x", "--method", "reptile");
+    Path config = Path.of(run, "config.yaml");
+    String old =
+        Files.readString(config).replaceFirst("order: first", "order: second") + "filters: 64\n";
+    Files.writeString(config, old);
+    assertThat(cli.run("eval", run)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.learner.filters()).isNull();
+    assertThat(cli.jobs.learner.order()).isEqualTo(Order.FIRST);
+    assertThat(cli.run("train", "--resume", "--out", run, "--iterations", "8"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(cli.run("train", "--resume", "--out", run, "--filters", "32"))
+        .isEqualTo(ExitCode.BAD_INPUT);
   }
 
   @Test

@@ -66,8 +66,10 @@ public final class Safetensors {
       writeTo(temp, tensors, metadata);
       move(temp, target);
       temp = null;
+    } catch (NoSuchFileException e) {
+      throw new UncheckedIOException("cannot write " + file + ": the folder does not exist", e);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + file + ": " + reason(e), e);
+      throw new UncheckedIOException("cannot write " + file + ": " + IoReason.of(e), e);
     } finally {
       discard(temp);
     }
@@ -148,7 +150,7 @@ public final class Safetensors {
         Files.deleteIfExists(temp);
       } catch (IOException e) {
         System.getLogger(Safetensors.class.getName())
-            .log(System.Logger.Level.WARNING, "cannot delete " + temp + ": " + reason(e));
+            .log(System.Logger.Level.WARNING, "cannot delete " + temp + ": " + IoReason.of(e));
       }
     }
   }
@@ -174,7 +176,7 @@ public final class Safetensors {
     } catch (EOFException e) {
       throw new FormatException(file + ": the file became shorter while it was read", e);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file + ": " + reason(e), e);
+      throw new UncheckedIOException("cannot read " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -243,14 +245,5 @@ public final class Safetensors {
       throw new FormatException(
           file + ": the names of the tensors do not form a tree: " + e.getMessage(), e);
     }
-  }
-
-  private static String reason(IOException e) {
-    return switch (e) {
-      case NoSuchFileException n -> "the folder does not exist";
-      case java.nio.file.AccessDeniedException a -> "permission denied";
-      case java.nio.file.FileSystemException f when f.getReason() != null -> f.getReason();
-      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    };
   }
 }

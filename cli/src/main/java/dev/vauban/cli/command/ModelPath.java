@@ -74,9 +74,12 @@ final class ModelPath {
     if (options.model == null
         || options.innerRate == null
         || options.eps == null
-        || options.order == null) {
+        || options.order == null
+        || options.model.scalable() && options.filters == null) {
       throw CommandException.badInput(
-          config + " does not name model, inner-rate, order and eps; it is not the file of a run");
+          config
+              + " does not name model, filters, inner-rate, order and eps; it is not the file of a"
+              + " run");
     }
     return options.learner();
   }

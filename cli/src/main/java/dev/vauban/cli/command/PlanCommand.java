@@ -29,6 +29,7 @@ public final class PlanCommand implements Command, Presets {
 
   @Override
   public Answer run(Session session) {
+    learner.refuseContradictions(session.settings(), "");
     PlanView plan =
         session
             .jobs()

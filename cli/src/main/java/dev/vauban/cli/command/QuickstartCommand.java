@@ -4,7 +4,6 @@ import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
@@ -78,18 +77,14 @@ public final class QuickstartCommand implements Command, Presets {
 
   @Override
   public Answer run(Session session) {
-    if (eps.value() >= 1) {
-      throw CommandException.badInput(
-          "--eps " + eps + ": the budget of an L-infinity attack must be below 1");
-    }
+    double budget = eps.linf();
     OutputPath.requireFile("--report", report);
     Evaluation evaluation =
         session
             .jobs()
             .get()
             .quickstart(
-                new Quickstart(iterations, episodes, eps.value(), work.seed, work.workers),
-                session);
+                new Quickstart(iterations, episodes, budget, work.seed, work.workers), session);
     ExitCode code =
         session.keep(() -> {
           QuickstartReport.write(report, evaluation, session);

@@ -96,6 +96,8 @@ public final class TrainCommand implements Command, Base, Presets {
     // What options and folder forbid is said before data are read, what the data forbid before a
     // folder is made.
     Learner what = learner.learner();
+    learner.refuseContradictions(
+        session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
     if (resume) {
       refuseChanges(session);
       RunDirectory.requireIdle(out);

@@ -27,9 +27,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The commands' work, done by the learning modules on the CPU. */
 public final class LearningJobs implements Jobs {
+  private static final Pattern KERNELS = Pattern.compile("(\\d\\S*) kernels");
 
   /** Makes the jobs; nothing is loaded or compiled yet. */
   public LearningJobs() {}
@@ -125,8 +128,17 @@ public final class LearningJobs implements Jobs {
                     training)) {
       Plan plan = trainer.plan();
       String text = plan.toString();
-      return new PlanView(text, text.lines().count(), plan.flops(), plan.bytes());
+      return new PlanView(text, kernels(text), plan.flops(), plan.bytes());
     }
+  }
+
+  /** A plan tells the number of its kernels in the head of its table alone. */
+  static long kernels(String table) {
+    Matcher count = KERNELS.matcher(table);
+    if (!count.find()) {
+      throw new IllegalStateException("a plan without a number of kernels: " + table);
+    }
+    return Long.parseLong(count.group(1).replaceAll("\\D", ""));
   }
 
   private static Device device(int workers) {

@@ -7,6 +7,11 @@ import java.util.List;
  * kernels [H,W,I,O] with I = C / groups; output channel o belongs to group o / (O / groups). The
  * three are linear in both inputs and each other's derivatives, so the family is closed under
  * differentiation.
+ *
+ * <p>An element that is infinite or NaN reaches every result whose window holds it. Whether a
+ * kernel element (in its gradient: an element of gy) that meets padding counts as a product with 0,
+ * which is NaN for an infinity, or not at all is left to the backend; it is the same for all
+ * numbers.
  */
 public sealed interface ConvOp extends Op {
   @Override

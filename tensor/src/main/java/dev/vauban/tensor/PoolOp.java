@@ -52,7 +52,10 @@ public sealed interface PoolOp extends Op {
   /** The window. */
   PoolWindow window();
 
-  /** x to U8 offsets (row * w + column) of each window's first maximum; NaN wins. No gradient. */
+  /**
+   * x to U8 offsets (row * w + column) of each window's first maximum. The first NaN wins over
+   * every number; a window that lies wholly over padding has offset 0. No gradient.
+   */
   record PoolArgMax(PoolWindow window) implements PoolOp {
     @Override
     public List<Type> types(List<Expr> in) {
@@ -70,7 +73,10 @@ public sealed interface PoolOp extends Op {
     }
   }
 
-  /** (v [N,H,W,C], offsets [N,P,Q,C]) to v at the offsets, [N,P,Q,C]. */
+  /**
+   * (v [N,H,W,C], offsets [N,P,Q,C]) to v at the offsets, [N,P,Q,C]. An offset over padding, or
+   * beyond the window, gives 0.
+   */
   record PoolGather(PoolWindow window) implements PoolOp {
     @Override
     public int arity() {
@@ -99,7 +105,10 @@ public sealed interface PoolOp extends Op {
     }
   }
 
-  /** (g [N,P,Q,C], offsets) to {@code input}: each g added at its offset, zeros elsewhere. */
+  /**
+   * (g [N,P,Q,C], offsets) to {@code input}: each g added at its offset, zeros elsewhere. An offset
+   * over padding, or beyond the window, adds nothing.
+   */
   record PoolScatter(PoolWindow window, Shape input) implements PoolOp {
     @Override
     public int arity() {

@@ -88,22 +88,31 @@ def adapt(theta, x, y, gradient):
     return fast
 
 
-def attacked(w, x, y, start, gradient):
+def ascended(start, g, x):
     a = step["attack"]
+    moved = start + a["step"] * g.sign()
+    return torch.minimum(torch.maximum(moved, x - a["eps"]), x + a["eps"]).clamp(0, 1).detach()
+
+
+def attacked(w, x, y, start, gradient):
     frozen = [v.detach() for v in w]
-    for _ in range(a["steps"]):
+    for _ in range(step["attack"]["steps"]):
         (g,) = gradient(lambda v: loss(frozen, v[0], y), [start])
-        moved = start + a["step"] * g.sign()
-        start = torch.minimum(torch.maximum(moved, x - a["eps"]), x + a["eps"]).clamp(0, 1).detach()
+        start = ascended(start, g, x)
     return start
 
 
 def outer(fast, task, gradient):
     x, y, start = task[2:]
-    total = loss(fast, x, y)
-    if step.get("attack"):
-        total = total + loss(fast, attacked(fast, x, y, start, gradient), y)
-    return total
+    if not step.get("attack"):
+        return loss(fast, x, y)
+    if step["attack"]["steps"] == 1 and not step["start"] and not functional:
+        # One step from the images shares the clean loss's forward pass.
+        moving = x.detach().requires_grad_()
+        clean = loss(fast, moving, y)
+        (g,) = torch.autograd.grad(clean, moving, retain_graph=True)
+        return clean + loss(fast, ascended(x, g, x), y)
+    return loss(fast, x, y) + loss(fast, attacked(fast, x, y, start, gradient), y)
 
 
 def by_loop(theta, task):

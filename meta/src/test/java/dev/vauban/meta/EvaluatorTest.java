@@ -51,6 +51,24 @@ class EvaluatorTest {
   }
 
   @Test
+  void anEvaluatorThatCannotBeMadeLeavesNothingBehind() {
+    try (FailingDevice failing = new FailingDevice()) {
+      assertThatThrownBy(() ->
+              Evaluator.compile(
+                  failing,
+                  tiny.method("maml").evaluation(),
+                  tiny.model,
+                  tiny.weights.map(Tensor::type),
+                  tiny.test,
+                  protocol()))
+          .isInstanceOf(OutOfMemoryError.class);
+      assertThat(failing.open()).isEmpty();
+      assertThatThrownBy(() -> failing.bound().get("eps").get(0))
+          .isInstanceOf(ClosedException.class);
+    }
+  }
+
+  @Test
   void radiusZeroChangesNothing() {
     try (Evaluator e = evaluator(protocol())) {
       Evaluation r = e.run(tiny.weights, 4, 0, KEY);

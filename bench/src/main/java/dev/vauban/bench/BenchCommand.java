@@ -9,12 +9,16 @@ import dev.vauban.bench.steps.StepBench;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.cli.command.Command;
 import dev.vauban.cli.config.Named;
+import dev.vauban.cli.config.Range;
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
+import dev.vauban.cli.run.OutputPath;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
+import dev.vauban.nn.NearestName;
 import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -25,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -34,8 +39,9 @@ import picocli.CommandLine.TypeConversionException;
 @CommandLine.Command(
     name = "bench",
     description = {
-      "Time meta-steps as a share of this machine's peak, which is measured in turn with them:",
-      "oneDNN's f32 matrix product. The row 'kernels' runs the kernel benchmarks (JMH) instead."
+      "Time meta-steps as a share of this machine's peak.",
+      "The peak is that of oneDNN's f32 matrix product, measured in turn with them. The row 'kernels'"
+          + " runs the kernel benchmarks (JMH) instead."
     },
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {
@@ -54,6 +60,7 @@ public final class BenchCommand implements Command {
       description = "these rows, separated by commas (default: all but kernels)")
   List<String> only = List.of();
 
+  @Range(min = 1, max = Range.MOST_WORKERS)
   @Option(
       names = "--threads",
       paramLabel = "N",
@@ -62,6 +69,7 @@ public final class BenchCommand implements Command {
       description = "numbers of threads (default: ${DEFAULT-VALUE})")
   List<Integer> threads;
 
+  @Range(min = 1)
   @Option(
       names = "--rounds",
       paramLabel = "N",
@@ -69,6 +77,7 @@ public final class BenchCommand implements Command {
       description = "measurements of each row (default: ${DEFAULT-VALUE})")
   int rounds;
 
+  @Range(min = 0)
   @Option(
       names = "--warm",
       paramLabel = "SECONDS",
@@ -81,7 +90,7 @@ public final class BenchCommand implements Command {
       paramLabel = "REGEX",
       defaultValue = ".*",
       description = "which kernel benchmarks (default: all)")
-  String match;
+  Pattern match;
 
   @Option(
       names = "--profile",
@@ -97,8 +106,9 @@ public final class BenchCommand implements Command {
       defaultValue = "none",
       converter = PeersConverter.class,
       description = {
-        "time other frameworks on the same steps, in turn with ours: none, jvm (libtorch, which",
-        "./vauban downloads then), python (its torch), all (default: ${DEFAULT-VALUE})"
+        "time others on the same steps, in turn with ours: none, python (its",
+        "torch), jvm (libtorch, which ./vauban then downloads: 110 MB), all",
+        "(default: ${DEFAULT-VALUE})"
       })
   Peers peers;
 
@@ -143,21 +153,26 @@ public final class BenchCommand implements Command {
       List<KernelBench.Row> kernels,
       List<Profile.Row> profile) {}
 
+  /** JMH has no safe point. */
+  @Override
+  public Stop stop() {
+    return only.contains(KERNELS) ? Stop.AT_ONCE : Stop.AT_SAFE_POINT;
+  }
+
   @Override
   public Answer run(Session session) {
     if (list) {
       return listing(session);
     }
-    if (rounds < 1 || warm < 0 || threads.stream().anyMatch(n -> n < 1)) {
-      throw CommandException.badInput(
-          "--rounds and --threads must be at least 1 and --warm at least 0");
+    List<StepCase> cases = chosen();
+    if (out != null) {
+      OutputPath.requireFile("--out", out);
     }
     Profile.enable(profile);
-    List<StepCase> cases = chosen();
     List<StepBench.Row> rows = measure(cases, session);
     List<KernelBench.Row> kernels =
         only.contains(KERNELS)
-            ? KernelBench.run(match, Math.max(KERNEL_WARM, warm), session.console())
+            ? KernelBench.run(match.pattern(), Math.max(KERNEL_WARM, warm), session.console())
             : List.of();
     Machine m = Machine.here();
     Report report =
@@ -171,10 +186,11 @@ public final class BenchCommand implements Command {
             rows,
             kernels,
             profile ? Profile.rows() : List.of());
-    if (out != null) {
-      AtomicFile.write(out, Json.pretty(report) + "\n");
-    }
-    return Answer.ok(text(m, report, session.console().width()), report);
+    ExitCode code =
+        out == null
+            ? ExitCode.OK
+            : session.keep(() -> AtomicFile.write(out, Json.pretty(report) + "\n"));
+    return new Answer(code, text(m, report, session.console().width()), report);
   }
 
   private List<StepBench.Row> measure(List<StepCase> cases, Session session) {
@@ -200,8 +216,7 @@ public final class BenchCommand implements Command {
     names.add(KERNELS);
     for (String name : only) {
       if (!names.contains(name)) {
-        throw CommandException.badInput(
-            "there is no row '" + name + "'; there are " + String.join(", ", names));
+        throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
     return StepCase.all().stream().filter(c -> only.contains(c.name())).toList();

@@ -24,9 +24,7 @@ public final class Normalize {
    */
   public static Expr batch(Expr x, Expr scale, Expr shift, double eps) {
     int[] axes = IntStream.range(0, x.shape().rank() - 1).toArray();
-    Expr centred = x.sub(x.mean(axes));
-    Expr variance = centred.square().mean(axes);
-    return centred.mul(variance.add(eps).rsqrt().mul(scale)).add(shift);
+    return batch(x, x.mean(axes), x.variance(axes), scale, shift, eps);
   }
 
   /** Batch normalisation with given statistics, [C] each, as in evaluation. */
@@ -68,7 +66,7 @@ public final class Normalize {
     int r = x.shape().rank();
     int[] axes = IntStream.range(r - scale.shape().rank(), r).toArray();
     Expr centred = x.sub(x.mean(axes).keep(x.shape(), axes));
-    Expr inverse = centred.square().mean(axes).add(eps).rsqrt().keep(x.shape(), axes);
+    Expr inverse = x.variance(axes).add(eps).rsqrt().keep(x.shape(), axes);
     return centred.mul(inverse).mul(scale).add(shift);
   }
 
@@ -90,7 +88,7 @@ public final class Normalize {
     int positions = (int) (s.size() / Math.max(1, (long) s.dim(0) * c));
     Expr g = x.reshape(s.dim(0), positions, groups, c / groups);
     Expr centred = g.sub(g.mean(1, 3).keep(g.shape(), 1, 3));
-    Expr inverse = centred.square().mean(1, 3).add(eps).rsqrt().keep(g.shape(), 1, 3);
+    Expr inverse = g.variance(1, 3).add(eps).rsqrt().keep(g.shape(), 1, 3);
     return centred.mul(inverse).reshape(s).mul(scale).add(shift);
   }
 

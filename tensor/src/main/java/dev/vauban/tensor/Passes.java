@@ -11,8 +11,9 @@ import java.util.stream.IntStream;
 
 /**
  * Rewrites of whole graphs before a backend sees them: gradient stops disappear (so that equal
- * values on both sides of one meet again), Map nodes over the same elements become one (so that a
- * gradient shares its forward pass), and results that nobody reads are dropped. Bodies first.
+ * values on both sides of one meet again), variances become the operations that compute them, Map
+ * nodes over the same elements become one (so that a gradient shares its forward pass), and results
+ * that nobody reads are dropped. Bodies first.
  */
 public final class Passes {
   /** Parameters of merged bodies are numbered apart from those of traces. */
@@ -24,7 +25,9 @@ public final class Passes {
   public static Graph optimise(Graph g) {
     Graph stopped = dropStops(g);
     Verify.closed(stopped);
-    Graph merged = mergeMaps(stopped);
+    Graph expanded = expand(stopped);
+    Verify.closed(expanded);
+    Graph merged = mergeMaps(expanded);
     Verify.closed(merged);
     Graph pruned = prune(merged);
     Verify.closed(pruned);
@@ -48,6 +51,22 @@ public final class Passes {
                   Expr.of(new ControlOp.Map(dropStops(m.body()), m.size(), m.mapped()), in);
               case ControlOp.Loop l ->
                   Expr.of(new ControlOp.Loop(dropStops(l.body()), l.steps(), l.states()), in);
+              default -> Expr.of(e.op(), in);
+            });
+  }
+
+  // Operations that exist for the sake of their gradients.
+
+  private static Graph expand(Graph g) {
+    return rewrite(
+        g,
+        (e, in) ->
+            switch (e.op()) {
+              case ReduceOp.Variance v -> v.expanded(in.getFirst());
+              case ControlOp.Map m ->
+                  Expr.of(new ControlOp.Map(expand(m.body()), m.size(), m.mapped()), in);
+              case ControlOp.Loop l ->
+                  Expr.of(new ControlOp.Loop(expand(l.body()), l.steps(), l.states()), in);
               default -> Expr.of(e.op(), in);
             });
   }

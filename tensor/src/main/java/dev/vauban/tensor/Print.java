@@ -54,6 +54,7 @@ final class Print {
           case ShapeOp.Pad p -> " " + p.low() + "," + p.high() + "," + p.interior();
           case ShapeOp.Concat c -> " axis " + c.axis();
           case ReduceOp.Reduce r -> " " + r.axes();
+          case ReduceOp.Variance v -> " " + v.axes();
           case ReduceOp.ArgReduce r -> " axis " + r.axis();
           case ReduceOp.ArgSort r -> " axis " + r.axis() + " first " + r.k();
           case ContractOp.Contract c ->

@@ -17,6 +17,11 @@ public sealed interface ReduceOp extends Op {
    * minimum propagates NaN and shares its gradient equally among ties.
    */
   record Reduce(Kind kind, List<Integer> axes) implements ReduceOp {
+    /** Checks the axes. */
+    public Reduce {
+      axes = Axes.rising("reduce", axes);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Type t = in.getFirst().type();
@@ -57,10 +62,58 @@ public sealed interface ReduceOp extends Op {
     }
   }
 
+  /**
+   * The mean squared distance from the mean along {@code axes} (ascending), which disappear; the
+   * divisor is the number n of elements.
+   *
+   * <p>A composition would do, but not its gradient: the composition's has a second term, through
+   * the mean, that is a sum of distances from the mean and always zero, which costs normalisation a
+   * pass over memory. Backends compute the composition ({@link Passes}).
+   */
+  record Variance(List<Integer> axes) implements ReduceOp {
+    /** Checks the axes. */
+    public Variance {
+      axes = Axes.rising("variance", axes);
+    }
+
+    @Override
+    public List<Type> types(List<Expr> in) {
+      Type t = in.getFirst().type();
+      if (!t.dtype().isFloat()) {
+        throw Errors.dtypes(label(), "needs a floating-point type; cast first", in);
+      }
+      return List.of(t.with(t.shape().without(Axes.array(axes))));
+    }
+
+    @Override
+    public Expr[] gradient(Expr node, Expr[] ct) {
+      Expr x = node.input(0);
+      int[] kept = Axes.array(Axes.others(axes, x.shape().rank()));
+      double n = (double) x.shape().size() / node.shape().size();
+      return new Expr[] {centred(x).mul(ct[0].mul(2 / n).broadcast(x.shape(), kept))};
+    }
+
+    @Override
+    public Expr batch(List<Expr> in, boolean[] mapped, int n) {
+      return Expr.of(new Variance(Axes.shift(axes, 1)), in);
+    }
+
+    /** The same by means of other operations. */
+    Expr expanded(Expr x) {
+      return centred(x).square().mean(Axes.array(axes));
+    }
+
+    private Expr centred(Expr x) {
+      int[] over = Axes.array(axes);
+      return x.sub(x.mean(over).keep(x.shape(), over));
+    }
+  }
+
   /** The index (I32) of the first largest or smallest element along {@code axis}; NaN wins. */
   record ArgReduce(Kind kind, int axis) implements ReduceOp {
-    /** Checks the kind. */
+    /** Checks kind and axis. */
     public ArgReduce {
+      Axes.check("argReduce", axis);
       if (kind == Kind.SUM) {
         throw new IllegalArgumentException("an arg-reduction is MAX or MIN");
       }
@@ -97,11 +150,16 @@ public sealed interface ReduceOp extends Op {
    * Stable; NaN comes last in ascending and first in descending order.
    */
   record ArgSort(int axis, Order order, int k) implements ReduceOp {
+    /** Checks the axis. */
+    public ArgSort {
+      Axes.check("argSort", axis);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
       if (k < 0 || k > s.dim(axis)) {
-        throw Errors.shapes(label(), "k = " + k + " exceeds axis " + axis, in);
+        throw Errors.shapes(label(), "k = " + k + " does not fit axis " + axis, in);
       }
       return List.of(new Type(DType.I32, s.with(axis, k)));
     }

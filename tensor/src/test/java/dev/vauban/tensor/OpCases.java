@@ -40,12 +40,6 @@ public final class OpCases {
     return table.rows.stream();
   }
 
-  /** Every scalar function on special values: backends must agree with the reference on them. */
-  public static Stream<OpCase> specialValues() {
-    return Arrays.stream(ScalarFn.values())
-        .map(fn -> scalar(fn, 361, Type.f32(361), "special", Smoothness.NONE, i -> Domain.SPECIAL));
-  }
-
   private void row(
       String name,
       Class<? extends Op> op,
@@ -286,6 +280,8 @@ public final class OpCases {
       Class<? extends Op> op = ReduceOp.Reduce.class;
       String over = " over " + Arrays.toString(a);
       smooth("sum" + over, op, n, t, in -> in.get(0).sum(a), real(d));
+      Class<? extends Op> spread = ReduceOp.Variance.class;
+      smooth("variance" + over, spread, n, t, in -> in.get(0).variance(a), real(d));
       smooth("max" + over, op, 1, t, in -> in.get(0).maxOver(a), distinct(d));
       smooth("min" + over, op, 1, t, in -> in.get(0).minOver(a), distinct(d));
     }

@@ -52,30 +52,41 @@ public final class BoundStep implements AutoCloseable {
               case BEST -> CpuDevice.Kernels.BEST;
               case JAVA -> CpuDevice.Kernels.JAVA;
             });
-    Model model = step.model();
-    Tree<Type> theta = model.types();
-    Program start = Program.trace(theta, optimizer::init);
-    Tree<Type> types =
-        Tree.<Type>empty()
-            .with("weights", theta)
-            .with("optimizer", start.outputs())
-            .with("number", Type.i32())
-            .with("tasks", tasks(step));
-    MetaLearner learner = step.method(model).training();
-    long began = System.nanoTime();
-    Program program = Program.trace(types, in -> update(learner, optimizer, in));
-    this.plan = device.compile(program);
-    this.compileSeconds = (System.nanoTime() - began) / 1e9;
+    Plan compiled = null;
+    try {
+      Model model = step.model();
+      Tree<Type> theta = model.types();
+      Program start = Program.trace(theta, optimizer::init);
+      Tree<Type> types =
+          Tree.<Type>empty()
+              .with("weights", theta)
+              .with("optimizer", start.outputs())
+              .with("number", Type.i32())
+              .with("tasks", tasks(step));
+      MetaLearner learner = step.method(model).training();
+      long began = System.nanoTime();
+      Program program = Program.trace(types, in -> update(learner, optimizer, in));
+      compiled = device.compile(program);
+      this.plan = compiled;
+      this.compileSeconds = (System.nanoTime() - began) / 1e9;
 
-    this.inputs = scope.tensors(types);
-    Tree<Tensor> initial = model.init(scope, KEY.fold(0));
-    inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
-    try (Plan init = device.compile(start)) {
-      init.bind(inputs.sub("weights"), inputs.sub("optimizer")).run();
+      this.inputs = scope.tensors(types);
+      Tree<Tensor> initial = model.init(scope, KEY.fold(0));
+      inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
+      try (Plan init = device.compile(start)) {
+        init.bind(inputs.sub("weights"), inputs.sub("optimizer")).run();
+      }
+      fill(inputs.sub("tasks"), step, KEY);
+      this.outputs = scope.tensors(program.outputs());
+      this.bound = compiled.bind(inputs, outputs);
+    } catch (Throwable failure) {
+      if (compiled != null) {
+        compiled.close();
+      }
+      device.close();
+      scope.close();
+      throw failure;
     }
-    fill(inputs.sub("tasks"), step, KEY);
-    this.outputs = scope.tensors(program.outputs());
-    this.bound = plan.bind(inputs, outputs);
   }
 
   private static Tree<Type> tasks(StepCase step) {

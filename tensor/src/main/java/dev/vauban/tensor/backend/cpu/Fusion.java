@@ -27,9 +27,10 @@ import java.util.Set;
  *
  * <p>A reduction ends a nest: its result is complete only after the last point. Reshapes are other
  * names of the same memory. Three kinds of nodes belong to no unit and are repeated by each nest
- * that reads them: broadcasts (strides of 0), constants, and cheap chains over a single large array
- * (a normalisation, a comparison): reading that array again costs no more than reading a stored
- * result would, and the result is never written.
+ * that reads them: broadcasts (strides of 0), constants, and cheap chains over one large array (a
+ * normalisation, a comparison) or, for few readers, over two or three (a gradient masked by the
+ * sign of an activation): reading those arrays again, which their readers mostly do anyway, costs
+ * less than writing the result and reading it back.
  */
 final class Fusion {
   /** Instructions of one nest; more would exceed registers and the JIT's method size. */
@@ -40,6 +41,11 @@ final class Fusion {
 
   /** Scalar code of one nest; with its arrays it stays below {@link RegionCompiler#MAX_COST}. */
   private static final int MAX_COST = 100;
+
+  /** Large arrays that an inlined chain reads, and readers of a chain that reads more than one. */
+  private static final int MAX_LARGE = 3;
+
+  private static final int MAX_READERS = 6;
 
   /** Operations of an inlined chain. */
   private static final int MAX_INLINE = 8;
@@ -80,6 +86,8 @@ final class Fusion {
       for (Expr in : e.inputs()) {
         consumers.computeIfAbsent(in, k -> new ArrayList<>()).add(e);
       }
+    }
+    for (Expr e : nodes) {
       if (isPointwise(e) && !isSink(e) && !isEmpty(e)) {
         findInline(e);
       }
@@ -100,7 +108,9 @@ final class Fusion {
             .map(d -> memory(d.value()))
             .distinct()
             .count();
-    if (large <= 1 && operations <= MAX_INLINE) {
+    int readers = consumers.getOrDefault(e, List.of()).size();
+    boolean worthwhile = large <= 1 || (large <= MAX_LARGE && readers <= MAX_READERS);
+    if (worthwhile && operations <= MAX_INLINE) {
       inlined.put(e, operations);
     }
   }

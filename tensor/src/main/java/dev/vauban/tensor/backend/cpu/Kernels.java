@@ -108,6 +108,7 @@ final class Kernels {
         yield step(
             e, reads, k.scratchBytes(), (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
       }
+      case ReduceOp.Variance v -> throw new IllegalStateException("expanded before");
       case ReduceOp.ArgReduce r -> argReduce(e, r, reads);
       case ReduceOp.ArgSort r -> argSort(e, r, reads);
       case RandomOp.Random r -> {

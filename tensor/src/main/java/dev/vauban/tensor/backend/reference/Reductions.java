@@ -4,6 +4,7 @@ import dev.vauban.tensor.ReduceOp;
 import dev.vauban.tensor.Shape;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 
 /** Reductions and orders. */
 final class Reductions {
@@ -17,10 +18,28 @@ final class Reductions {
           case MAX -> Double.NEGATIVE_INFINITY;
           case MIN -> Double.POSITIVE_INFINITY;
         });
+    forEach(
+        op.axes(),
+        in,
+        (flat, at) ->
+            out[at] =
+                switch (op.kind()) {
+                  case SUM -> out[at] + x[flat];
+                  case MAX -> Math.max(out[at], x[flat]);
+                  case MIN -> Math.min(out[at], x[flat]);
+                });
+  }
+
+  /** What is done with an element and the place of its result. */
+  private interface Visit {
+    void of(int flat, int at);
+  }
+
+  private static void forEach(List<Integer> axes, Shape in, Visit visit) {
     long[] s = new long[in.rank()];
     long size = 1;
     for (int a = in.rank() - 1; a >= 0; a--) {
-      if (!op.axes().contains(a)) {
+      if (!axes.contains(a)) {
         s[a] = size;
         size *= in.dim(a);
       }
@@ -32,14 +51,27 @@ final class Reductions {
           for (int a = 0; a < s.length; a++) {
             to += i[a] * s[a];
           }
-          int at = (int) to;
-          out[at] =
-              switch (op.kind()) {
-                case SUM -> out[at] + x[flat];
-                case MAX -> Math.max(out[at], x[flat]);
-                case MIN -> Math.min(out[at], x[flat]);
-              };
+          visit.of(flat, (int) to);
         });
+  }
+
+  static void variance(ReduceOp.Variance op, Shape in, double[] x, double[] out) {
+    ReduceOp.Reduce sum = new ReduceOp.Reduce(ReduceOp.Kind.SUM, op.axes());
+    double n = (double) x.length / out.length;
+    double[] mean = new double[out.length];
+    reduce(sum, in, x, mean);
+    double[] squares = x.clone();
+    forEach(
+        op.axes(),
+        in,
+        (flat, at) -> {
+          double d = x[flat] - mean[at] / n;
+          squares[flat] = d * d;
+        });
+    reduce(sum, in, squares, out);
+    for (int i = 0; i < out.length; i++) {
+      out[i] /= n;
+    }
   }
 
   static void argReduce(ReduceOp.ArgReduce op, Shape in, double[] x, double[] out) {

@@ -137,6 +137,8 @@ public final class Reference {
           Movement.pad(p, types.getFirst().shape(), type.shape(), in.getFirst(), out);
       case ShapeOp.Concat c -> Movement.concat(c.axis(), types, in, type.shape(), out);
       case ReduceOp.Reduce r -> Reductions.reduce(r, types.getFirst().shape(), in.getFirst(), out);
+      case ReduceOp.Variance v ->
+          Reductions.variance(v, types.getFirst().shape(), in.getFirst(), out);
       case ReduceOp.ArgReduce r ->
           Reductions.argReduce(r, types.getFirst().shape(), in.getFirst(), out);
       case ReduceOp.ArgSort r ->

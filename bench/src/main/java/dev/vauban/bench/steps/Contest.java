@@ -32,7 +32,7 @@ final class Contest implements AutoCloseable {
   private static final double ROOM = 3; // two such differences are of one size, not equal
   private static final int TRIALS = 3;
   private static final int KEPT = 2;
-  private static final double HOPELESS = 1.5; // times the best way's time: no more trials
+  private static final double HOPELESS = 2; // times the best way's time: no more trials
 
   private final Consumer<String> notice;
   private final List<Contestant> contestants = new ArrayList<>();

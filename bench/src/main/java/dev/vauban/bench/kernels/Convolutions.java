@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Thread)
 public class Convolutions {
   /** Images, height, width, channels, filters. */
-  @Param({"75x28x28x1x64", "75x14x14x64x64", "5x14x14x64x64", "75x42x42x32x32"})
+  @Param({"75x28x28x1x64", "75x84x84x3x32", "75x14x14x64x64", "5x14x14x64x64", "75x42x42x32x32"})
   public String size;
 
   private final Buffers buffers = new Buffers();

@@ -91,7 +91,7 @@ public final class BoundStep implements AutoCloseable {
 
   private static Tree<Type> tasks(StepCase step) {
     return Tree.<Type>empty()
-        .with("support", batch(step, step.ways() * StepCase.SHOTS))
+        .with("support", batch(step, step.ways() * step.shots()))
         .with("query", batch(step, step.ways() * step.queries()))
         .with("key", Type.i32(StepCase.TASKS, 2));
   }

@@ -11,7 +11,7 @@ import dev.vauban.tensor.Shape;
 import java.util.List;
 
 /**
- * A meta-step to time: 4 tasks, 1 shot, 5 inner steps.
+ * A meta-step to time: 4 tasks, 5 inner steps.
  *
  * @param name for {@code --only}
  * @param title for tables
@@ -21,6 +21,7 @@ import java.util.List;
  * @param image shape of an image
  * @param filters of the max-pooled Conv4
  * @param ways classes of a task
+ * @param shots support images of a class
  * @param queries query images of a class
  * @param kernels which kernels it may use
  */
@@ -33,19 +34,18 @@ public record StepCase(
     Shape image,
     int filters,
     int ways,
+    int shots,
     int queries,
     Choice kernels) {
   /** Tasks of a step. */
   public static final int TASKS = 4;
-
-  /** Support images of a class. */
-  public static final int SHOTS = 1;
 
   private static final int QUERIES = 15;
   static final int INNER_STEPS = 5;
   static final double RATE = 0.01;
   static final double EPS = 8 / 255.0;
   private static final Shape SMALL = Shape.of(28, 28, 1);
+  private static final Shape MEDIUM = Shape.of(32, 32, 3);
   private static final Shape LARGE = Shape.of(84, 84, 3);
 
   /** Which kernels a case may use. */
@@ -75,6 +75,18 @@ public record StepCase(
             "fomaml-28", "MAML first order, Conv4-64, 28x28x1", "maml", Order.FIRST, SMALL, 64, 5),
         plain(
             "fomaml-84", "MAML first order, Conv4-32, 84x84x3", "maml", Order.FIRST, LARGE, 32, 5),
+        new StepCase(
+            "maml-32-5shot",
+            "MAML second order, Conv4-64, 32x32x3, 5-shot",
+            "maml",
+            Order.SECOND,
+            "none",
+            MEDIUM,
+            64,
+            5,
+            5,
+            QUERIES,
+            Choice.BEST),
         plain("anil-28", "ANIL, Conv4-64, 28x28x1", "anil", Order.SECOND, SMALL, 64, 5),
         plain("anil-84", "ANIL, Conv4-32, 84x84x3", "anil", Order.SECOND, LARGE, 32, 5),
         robust("rmaml-fgsm-84", "R-MAML, FGSM on the queries, Conv4-32, 84x84x3", "fgsm"),
@@ -88,6 +100,7 @@ public record StepCase(
             SMALL,
             64,
             5,
+            1,
             QUERIES,
             Choice.JAVA));
   }
@@ -95,12 +108,12 @@ public record StepCase(
   private static StepCase plain(
       String name, String title, String learner, Order order, Shape image, int filters, int ways) {
     return new StepCase(
-        name, title, learner, order, "none", image, filters, ways, QUERIES, Choice.BEST);
+        name, title, learner, order, "none", image, filters, ways, 1, QUERIES, Choice.BEST);
   }
 
   private static StepCase robust(String name, String title, String attack) {
     return new StepCase(
-        name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, QUERIES, Choice.BEST);
+        name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, 1, QUERIES, Choice.BEST);
   }
 
   /**
@@ -109,7 +122,8 @@ public record StepCase(
    */
   public StepCase small() {
     Shape few = Shape.of(16, 16, image.dim(2));
-    return new StepCase(name + "-small", title, learner, order, attack, few, 8, ways, 1, kernels);
+    return new StepCase(
+        name + "-small", title, learner, order, attack, few, 8, ways, 1, 1, kernels);
   }
 
   Model model() {

@@ -17,7 +17,10 @@ import dev.vauban.tensor.backend.cpu.kernels.ConvShape;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Convolutions: oneDNN where it is available and has code for the shapes, else Java kernels. */
+/**
+ * Convolutions: oneDNN where it is available and has code for the shapes, else Java kernels; Java
+ * kernels first where they are known to be quicker.
+ */
 final class Convolution {
   private Convolution() {}
 
@@ -39,7 +42,11 @@ final class Convolution {
       }
     }
     DType t = e.dtype();
-    if (context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
+    boolean quickInJava =
+        op instanceof ConvOp.InputGradient
+            && t == DType.F32
+            && ConvInputGradient.isQuick(shape(op, x, w));
+    if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
       ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
       Supplier<Primitive> make =
@@ -84,16 +91,19 @@ final class Convolution {
         t);
   }
 
+  private static ConvShape shape(ConvOp op, Shape x, Shape w) {
+    return new ConvShape(
+        x.dim(0),
+        x.dim(1),
+        x.dim(2),
+        x.dim(3),
+        w.dim(3),
+        Kernels.window(op.window(), w.dim(0), w.dim(1)),
+        op.groups());
+  }
+
   private static Step java(Expr e, ConvOp op, List<Object> reads, Shape x, Shape w) {
-    ConvShape shape =
-        new ConvShape(
-            x.dim(0),
-            x.dim(1),
-            x.dim(2),
-            x.dim(3),
-            w.dim(3),
-            Kernels.window(op.window(), w.dim(0), w.dim(1)),
-            op.groups());
+    ConvShape shape = shape(op, x, w);
     long flops = (long) shape.flops();
     return switch (op) {
       case ConvOp.Convolve c -> {

@@ -82,7 +82,8 @@ public final class BenchCommand implements Command {
       names = "--warm",
       paramLabel = "SECONDS",
       defaultValue = "5",
-      description = "least warm-up of each row (default: ${DEFAULT-VALUE})")
+      description =
+          "least warm-up of each row with nothing left to compile (default: ${DEFAULT-VALUE})")
   int warm;
 
   @Option(

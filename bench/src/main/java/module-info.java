@@ -1,5 +1,6 @@
 import dev.vauban.bench.BenchCommand;
 import dev.vauban.bench.gates.GatesCommand;
+import dev.vauban.bench.peers.Framework;
 import dev.vauban.cli.command.Command;
 
 /** Benchmarks and acceptance gates. */
@@ -17,6 +18,8 @@ module dev.vauban.bench {
   exports dev.vauban.bench;
   exports dev.vauban.bench.gates;
   exports dev.vauban.bench.kernels;
+  exports dev.vauban.bench.peers;
+  exports dev.vauban.bench.peers.python;
   exports dev.vauban.bench.steps;
 
   // picocli sets the options' fields.
@@ -24,6 +27,9 @@ module dev.vauban.bench {
       info.picocli;
   opens dev.vauban.bench.gates to
       info.picocli;
+
+  // libtorch, in a module of its own that only the Maven profile "peers" builds.
+  uses Framework;
 
   provides Command with
       BenchCommand,

@@ -1,43 +1,63 @@
 package dev.vauban.adversarial;
 
+import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
 import dev.vauban.tensor.PoolOp.PoolWindow;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.Window;
 import dev.vauban.tensor.backend.reference.Reference;
 import dev.vauban.tensor.golden.GoldenCase;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 
-/** The trained network of the case adv/setup: two convolutions with ReLU and pooling, linear. */
+/**
+ * The trained network of the case adv/setup, in the sizes that the case has: blocks of convolution,
+ * ReLU and pooling, then a linear layer.
+ */
 final class AttackNet {
-  static final String[] LEAVES = {"c0.w", "c0.b", "c1.w", "c1.b", "head.w", "head.b"};
-  static final int CLASSES = 6;
   final GoldenCase setup = GoldenCase.of("adv/setup");
 
-  static Expr logits(Tree<Expr> w, Expr x) {
-    Expr h = block(w, "c0", x);
-    h = block(w, "c1", h);
-    int n = x.shape().dim(0);
-    return h.reshape(n, 54).matmul(w.get("head.w")).add(w.get("head.b"));
+  /** Names of the weights, with slashes: {@code c0/w} and so on. */
+  final List<String> leaves = List.copyOf(setup.weightTypes("w.").keySet());
+
+  /** The images' shape, [N,H,W,C]. */
+  final Shape images = images();
+
+  private final int blocks = (int) leaves.stream().filter(l -> l.matches("c\\d+/w")).count();
+
+  private Shape images() {
+    int[] x = setup.shape("x");
+    return Shape.of(x[0], x[2], x[3], x[1]);
   }
 
-  private static Expr block(Tree<Expr> w, String name, Expr x) {
-    return x.convolve(w.get(name + ".w"), Window.of(1, 1), 1)
-        .add(w.get(name + ".b"))
-        .relu()
-        .maxPool(PoolWindow.square(2));
+  /** Elements of all images. */
+  int elements() {
+    return (int) images.size();
+  }
+
+  static Expr logits(Tree<Expr> w, Expr x) {
+    Expr h = x;
+    for (int i = 0; w.has("c" + i); i++) {
+      h = block(w.sub("c" + i), h);
+    }
+    int n = x.shape().dim(0);
+    return h.reshape(n, -1).matmul(w.get("head/w")).add(w.get("head/b"));
+  }
+
+  private static Expr block(Tree<Expr> w, Expr x) {
+    Window same = Window.of(1, w.get("w").shape().dim(0) / 2);
+    Expr h = x.convolve(w.get("w"), same, 1).add(w.get("b"));
+    return h.relu().maxPool(PoolWindow.square(2));
   }
 
   /** Cross-entropy of each image. */
   static Expr crossEntropy(Expr logits, Expr y) {
-    return logSoftmax(logits).mul(y.oneHot(CLASSES)).sum(1).neg();
+    return logSoftmax(logits).mul(y.oneHot(logits.shape().dim(1))).sum(1).neg();
   }
 
   static Expr logSoftmax(Expr z) {
@@ -46,35 +66,34 @@ final class AttackNet {
   }
 
   Tree<Type> types() {
+    Type x = new Type(DType.F32, images);
     return Tree.of("w", weightTypes())
-        .with("x", Type.f32(8, 12, 12, 1))
-        .with("start", Type.f32(8, 12, 12, 1))
-        .with("y", Type.i32(8))
+        .with("x", x)
+        .with("start", x)
+        .with("y", Type.i32(images.dim(0)))
         .with("key", Type.i32(2));
   }
 
-  static Tree<Type> weightTypes() {
-    Map<String, Type> t = new LinkedHashMap<>();
-    t.put("c0.w", Type.f32(3, 3, 1, 6));
-    t.put("c0.b", Type.f32(6));
-    t.put("c1.w", Type.f32(3, 3, 6, 6));
-    t.put("c1.b", Type.f32(6));
-    t.put("head.w", Type.f32(54, 6));
-    t.put("head.b", Type.f32(6));
-    return Tree.ofPaths(t);
+  Tree<Type> weightTypes() {
+    return Tree.ofPaths(setup.weightTypes("w."));
+  }
+
+  /** A weight of a case in this library's layout; {@code leaf} with slashes. */
+  double[] weight(GoldenCase g, String leaf) {
+    int channels = setup.shape("w.c" + (blocks - 1) + ".w")[0];
+    return g.weight(
+        leaf.replace('/', '.'), channels, images.dim(1) >> blocks, images.dim(2) >> blocks);
   }
 
   /** {@code f}'s results in double; {@code start} feeds the input of that name. */
   List<double[]> run(Function<Tree<Expr>, Tree<Expr>> f, double[] start) {
     Graph g = Program.trace(types(), f).graph();
     List<double[]> args = new ArrayList<>();
-    for (String leaf : LEAVES) {
-      args.add(setup.weight("w." + leaf, 6, 3, 3));
-    }
+    leaves.forEach(leaf -> args.add(weight(setup, "w." + leaf)));
     args.add(setup.images("x"));
     args.add(start);
     args.add(setup.get("y"));
-    args.add(new double[] {3, 7});
+    args.add(new double[] {3, 7}); // no attack draws from it
     return Reference.evaluate(g, args);
   }
 }

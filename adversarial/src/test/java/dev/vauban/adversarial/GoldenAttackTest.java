@@ -17,7 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whole trajectories of the attacks against the reference values, in double. */
 class GoldenAttackTest {
   private static final double TOLERANCE = 1e-9;
-  private static final int IMAGES = 8 * 144;
   private final AttackNet net = new AttackNet();
 
   /** What an attack does at the case's network, with the input {@code start} as its start. */
@@ -53,7 +52,7 @@ class GoldenAttackTest {
                   "loss", loss.apply(x),
                   "gradient", Attack.ascent(loss, x));
             },
-            new double[IMAGES]);
+            new double[net.elements()]);
     assertClose(out.get(0), net.setup.get("logits"));
     assertClose(out.get(1), net.setup.get("loss"));
     assertClose(out.get(2), net.setup.images("grad_x"));
@@ -62,7 +61,8 @@ class GoldenAttackTest {
   @Test
   void fgsm() {
     GoldenCase g = GoldenCase.of("adv/fgsm");
-    double[] adv = adversarial((x, s) -> new Fgsm(new Linf(g.attr("eps"))), new double[IMAGES]);
+    double[] adv =
+        adversarial((x, s) -> new Fgsm(new Linf(g.attr("eps"))), new double[net.elements()]);
     assertClose(adv, g.images("x_adv"));
   }
 
@@ -74,7 +74,7 @@ class GoldenAttackTest {
     double eps = g.attr("eps");
     Ball ball = name.contains("l2") ? new L2(eps) : new Linf(eps);
     double[] all = g.images("trajectory");
-    for (int steps = 1; steps <= 10; steps++) {
+    for (int steps = 1; steps <= g.count("steps"); steps++) {
       int n = steps;
       double[] adv =
           adversarial(
@@ -83,7 +83,7 @@ class GoldenAttackTest {
                       new Pgd(ball, Expr.scalar(g.attr("alpha")), n, Start.IMAGE)
                           .ascendFrom(loss, image, start),
               g.images("start"));
-      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * IMAGES, n * IMAGES));
+      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * net.elements(), n * net.elements()));
     }
   }
 
@@ -91,12 +91,12 @@ class GoldenAttackTest {
   void everyIterateOfMomentumFgsm() {
     GoldenCase g = GoldenCase.of("adv/mifgsm");
     double[] all = g.images("trajectory");
-    for (int steps = 1; steps <= 10; steps++) {
+    for (int steps = 1; steps <= g.count("steps"); steps++) {
       int n = steps;
       Ball ball = new Linf(g.attr("eps"));
       Attack attack = new MiFgsm(ball, Expr.scalar(g.attr("alpha")), n, g.attr("decay"));
-      double[] adv = adversarial((x, s) -> attack, new double[IMAGES]);
-      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * IMAGES, n * IMAGES));
+      double[] adv = adversarial((x, s) -> attack, new double[net.elements()]);
+      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * net.elements(), n * net.elements()));
     }
   }
 }

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Test;
 /** Robust losses and their gradients against the reference values, in double. */
 class GoldenDefenceTest {
   private static final double TOLERANCE = 1e-9;
-  private static final int IMAGES = 8 * 144;
   private final AttackNet net = new AttackNet();
 
   private static void assertClose(double[] actual, double[] expected) {
@@ -40,9 +39,9 @@ class GoldenDefenceTest {
               return r.gradient().with("loss", r.value());
             },
             start);
-    assertClose(out.get(AttackNet.LEAVES.length), new double[] {value});
-    for (int i = 0; i < AttackNet.LEAVES.length; i++) {
-      assertClose(out.get(i), g.weight("g." + AttackNet.LEAVES[i], 6, 3, 3));
+    assertClose(out.get(net.leaves.size()), new double[] {value});
+    for (int i = 0; i < net.leaves.size(); i++) {
+      assertClose(out.get(i), net.weight(g, "g." + net.leaves.get(i)));
     }
   }
 
@@ -66,7 +65,7 @@ class GoldenDefenceTest {
     GoldenCase g = GoldenCase.of("adv/trades");
     double[] start = start(net, g);
     double[] all = g.images("trajectory");
-    for (int steps = 1; steps <= 10; steps++) {
+    for (int steps = 1; steps <= g.count("steps"); steps++) {
       int n = steps;
       double[] adv =
           net.run(
@@ -81,12 +80,12 @@ class GoldenDefenceTest {
                   },
                   start)
               .getFirst();
-      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * IMAGES, n * IMAGES));
+      assertClose(adv, Arrays.copyOfRange(all, (n - 1) * net.elements(), n * net.elements()));
     }
     assertLossAndGradient(
         g,
         g.get("loss")[0],
-        s -> new Trades(AttackNet::logits, fixedStart(g, 10, s), g.attr("beta")),
+        s -> new Trades(AttackNet::logits, fixedStart(g, g.count("steps"), s), g.attr("beta")),
         start);
   }
 
@@ -96,7 +95,7 @@ class GoldenDefenceTest {
     assertLossAndGradient(
         g,
         g.get("loss")[0],
-        s -> new Mart(AttackNet::logits, fixedStart(g, 10, s), g.attr("beta")),
+        s -> new Mart(AttackNet::logits, fixedStart(g, g.count("steps"), s), g.attr("beta")),
         start(net, g));
   }
 
@@ -109,6 +108,6 @@ class GoldenDefenceTest {
         g,
         g.get("loss")[0] + weight * g.get("penalty")[0],
         s -> new InputGradientPenalty(weight).apply(clean),
-        new double[IMAGES]);
+        new double[net.elements()]);
   }
 }

@@ -1,33 +1,47 @@
 package dev.vauban.bench;
 
 import dev.vauban.bench.kernels.KernelBench;
+import dev.vauban.bench.peers.Framework;
+import dev.vauban.bench.peers.PeerException;
+import dev.vauban.bench.peers.Peers;
+import dev.vauban.bench.steps.CopyPeak;
 import dev.vauban.bench.steps.StepBench;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.cli.command.Command;
+import dev.vauban.cli.config.Named;
+import dev.vauban.cli.config.Range;
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
+import dev.vauban.cli.run.OutputPath;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
+import dev.vauban.nn.NearestName;
 import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code vauban bench}: how fast, as a share of what this machine can do. */
 @CommandLine.Command(
     name = "bench",
     description = {
-      "Time meta-steps as a share of this machine's peak, which is measured in turn with them:",
-      "oneDNN's f32 matrix product. The row 'kernels' runs the kernel benchmarks (JMH) instead."
+      "Time meta-steps as a share of this machine's peak.",
+      "The peak is that of oneDNN's f32 matrix product, measured in turn with them. The row 'kernels'"
+          + " runs the kernel benchmarks (JMH) instead."
     },
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {
@@ -46,6 +60,7 @@ public final class BenchCommand implements Command {
       description = "these rows, separated by commas (default: all but kernels)")
   List<String> only = List.of();
 
+  @Range(min = 1, max = Range.MOST_WORKERS)
   @Option(
       names = "--threads",
       paramLabel = "N",
@@ -54,6 +69,7 @@ public final class BenchCommand implements Command {
       description = "numbers of threads (default: ${DEFAULT-VALUE})")
   List<Integer> threads;
 
+  @Range(min = 1)
   @Option(
       names = "--rounds",
       paramLabel = "N",
@@ -61,6 +77,7 @@ public final class BenchCommand implements Command {
       description = "measurements of each row (default: ${DEFAULT-VALUE})")
   int rounds;
 
+  @Range(min = 0)
   @Option(
       names = "--warm",
       paramLabel = "SECONDS",
@@ -73,7 +90,7 @@ public final class BenchCommand implements Command {
       paramLabel = "REGEX",
       defaultValue = ".*",
       description = "which kernel benchmarks (default: all)")
-  String match;
+  Pattern match;
 
   @Option(
       names = "--profile",
@@ -83,8 +100,32 @@ public final class BenchCommand implements Command {
       })
   boolean profile;
 
+  @Option(
+      names = "--peers",
+      paramLabel = "WHICH",
+      defaultValue = "none",
+      converter = PeersConverter.class,
+      description = {
+        "time others on the same steps, in turn with ours: none, python (its",
+        "torch), jvm (libtorch, which ./vauban then downloads: 110 MB), all",
+        "(default: ${DEFAULT-VALUE})"
+      })
+  Peers peers;
+
   @Option(names = "--out", paramLabel = "FILE", description = "also write the JSON to this file")
   Path out;
+
+  /** Reads {@code --peers}. */
+  static final class PeersConverter implements ITypeConverter<Peers> {
+    @Override
+    public Peers convert(String text) {
+      try {
+        return Named.parse(Peers.class, "choice of peers", text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
 
   /**
    * What {@code --json} prints.
@@ -95,7 +136,8 @@ public final class BenchCommand implements Command {
    * @param commit of the sources
    * @param load how many threads wanted a processor, on average of the last minute at the end;
    *     above the number of cores something else ran too
-   * @param peak best f32 GFLOP/s of the matrix product, by number of threads
+   * @param peak what the machine can do, by number of threads: best f32 GFLOP/s of the matrix
+   *     product, best GB/s of copying memory (read plus written)
    * @param rows the measured meta-steps
    * @param kernels the measured kernels
    * @param profile with {@code --profile}, the time of each kernel of the plans
@@ -111,25 +153,26 @@ public final class BenchCommand implements Command {
       List<KernelBench.Row> kernels,
       List<Profile.Row> profile) {}
 
+  /** JMH has no safe point. */
+  @Override
+  public Stop stop() {
+    return only.contains(KERNELS) ? Stop.AT_ONCE : Stop.AT_SAFE_POINT;
+  }
+
   @Override
   public Answer run(Session session) {
     if (list) {
       return listing(session);
     }
-    if (rounds < 1 || warm < 0 || threads.stream().anyMatch(n -> n < 1)) {
-      throw CommandException.badInput(
-          "--rounds and --threads must be at least 1 and --warm at least 0");
+    List<StepCase> cases = chosen();
+    if (out != null) {
+      OutputPath.requireFile("--out", out);
     }
     Profile.enable(profile);
-    List<StepCase> cases = chosen();
-    StepBench bench = new StepBench(rounds, warm, session.console(), session.interrupt());
-    List<StepBench.Row> rows = new ArrayList<>();
-    for (StepCase step : cases) {
-      rows.addAll(bench.measure(step, threads));
-    }
+    List<StepBench.Row> rows = measure(cases, session);
     List<KernelBench.Row> kernels =
         only.contains(KERNELS)
-            ? KernelBench.run(match, Math.max(KERNEL_WARM, warm), session.console())
+            ? KernelBench.run(match.pattern(), Math.max(KERNEL_WARM, warm), session.console())
             : List.of();
     Machine m = Machine.here();
     Report report =
@@ -143,10 +186,26 @@ public final class BenchCommand implements Command {
             rows,
             kernels,
             profile ? Profile.rows() : List.of());
-    if (out != null) {
-      AtomicFile.write(out, Json.pretty(report) + "\n");
+    ExitCode code =
+        out == null
+            ? ExitCode.OK
+            : session.keep(() -> AtomicFile.write(out, Json.pretty(report) + "\n"));
+    return new Answer(code, text(m, report, session.console().width()), report);
+  }
+
+  private List<StepBench.Row> measure(List<StepCase> cases, Session session) {
+    List<Framework> frameworks = peers.open(session.console()::notice);
+    StepBench bench =
+        new StepBench(rounds, warm, frameworks, session.console(), session.interrupt());
+    List<StepBench.Row> rows = new ArrayList<>();
+    try {
+      for (StepCase step : cases) {
+        rows.addAll(bench.measure(step, threads));
+      }
+    } catch (PeerException e) {
+      throw CommandException.failed("a peer failed while it was timed: " + e.getMessage(), e);
     }
-    return Answer.ok(text(m, report, session.console().width()), report);
+    return rows;
   }
 
   private List<StepCase> chosen() {
@@ -157,8 +216,7 @@ public final class BenchCommand implements Command {
     names.add(KERNELS);
     for (String name : only) {
       if (!names.contains(name)) {
-        throw CommandException.badInput(
-            "there is no row '" + name + "'; there are " + String.join(", ", names));
+        throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
     return StepCase.all().stream().filter(c -> only.contains(c.name())).toList();
@@ -185,6 +243,9 @@ public final class BenchCommand implements Command {
     Map<String, Double> peak = new TreeMap<>();
     for (StepBench.Row row : rows) {
       peak.merge("f32_gemm_gflops_" + row.threads() + "t", row.peakGflopsMax(), Math::max);
+      peak.computeIfAbsent(
+          "copy_gb_per_s_" + row.threads() + "t",
+          name -> CopyPeak.gigabytesPerSecond(row.threads()));
     }
     return peak;
   }
@@ -195,6 +256,7 @@ public final class BenchCommand implements Command {
     int wide = Math.max(width, 130);
     if (!report.rows().isEmpty()) {
       s.append(steps(report.rows()).format(wide));
+      report.rows().forEach(row -> row.peers().forEach(p -> s.append(peer(row, p))));
     }
     if (!report.kernels().isEmpty()) {
       s.append(kernels(report.kernels()).format(wide));
@@ -218,20 +280,44 @@ public final class BenchCommand implements Command {
             .right("peak")
             .right("share")
             .right("by cpu");
+    boolean contest = rows.stream().anyMatch(r -> !r.peers().isEmpty());
+    if (contest) {
+      table.right("best peer ms").right("ratio").right("by cpu");
+    }
     for (StepBench.Row r : rows) {
-      table.row(
-          r.title(),
-          r.threads(),
-          number("%.0f", r.ms()),
-          number("%.0f", r.msMin()),
-          number("%.0f", r.msMax()),
-          number("%.1f", r.gflop()),
-          number("%.0f", 1e3 * r.gflop() / r.ms()),
-          number("%.0f", r.peakGflops()),
-          number("%.1f%%", 100 * r.shareOfPeak()),
-          number("%.1f%%", 100 * r.shareOfPeakCpu()));
+      List<Object> cells =
+          new ArrayList<>(
+              List.of(
+                  r.title(),
+                  r.threads(),
+                  number("%.0f", r.ms()),
+                  number("%.0f", r.msMin()),
+                  number("%.0f", r.msMax()),
+                  number("%.1f", r.gflop()),
+                  number("%.0f", 1e3 * r.gflop() / r.ms()),
+                  number("%.0f", r.peakGflops()),
+                  number("%.1f%%", 100 * r.shareOfPeak()),
+                  number("%.1f%%", 100 * r.shareOfPeakCpu())));
+      if (contest) {
+        cells.addAll(bestPeer(r));
+      }
+      table.row(cells.toArray());
     }
     return table;
+  }
+
+  /** The fastest peer's time, and its ratio to ours by the clock and by processor time. */
+  private static List<String> bestPeer(StepBench.Row row) {
+    return row.peers().stream()
+        .min(Comparator.comparingDouble(StepBench.Peer::ms))
+        .map(p ->
+            List.of(
+                number("%.0f", p.ms()), number("%.2f", p.ratio()), number("%.2f", p.ratioCpu())))
+        .orElse(List.of("", "", ""));
+  }
+
+  private static String peer(StepBench.Row row, StepBench.Peer peer) {
+    return "%n%s, %d thread(s): %s".formatted(row.name(), row.threads(), peer.line());
   }
 
   private static TextTable kernels(List<KernelBench.Row> kernels) {

@@ -62,9 +62,7 @@ public final class Main {
     if (worked) {
       System.exit(code.status());
     }
-    console.out().flush();
-    console.err().flush();
-    Runtime.getRuntime().halt(code.status());
+    halt(code);
   }
 
   /**
@@ -113,13 +111,18 @@ public final class Main {
         sentence += bugReport(thrown, arguments);
       }
       console.error(sentence);
-      if (Arrays.asList(arguments).contains("--json")) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("error", sentence);
-        json.put("exit", failure.code().status());
-        console.result(Json.pretty(json));
-      }
+      json(sentence, failure.code(), arguments);
       return failure.code();
+    }
+  }
+
+  /** With {@code --json}, a failure is one object too. */
+  private void json(String sentence, ExitCode code, String... arguments) {
+    if (Arrays.asList(arguments).contains("--json")) {
+      Map<String, Object> json = new LinkedHashMap<>();
+      json.put("error", sentence);
+      json.put("exit", code.status());
+      console.result(Json.pretty(json));
     }
   }
 
@@ -129,7 +132,7 @@ public final class Main {
     ParseResult leaf = resolved.leaf();
     CommandLine command = leaf.commandSpec().commandLine();
     if (leaf.isUsageHelpRequested()) {
-      console.result(usage(command));
+      console.result(usage(command, console.look()));
       return ExitCode.OK;
     }
     if (resolved.parse().isVersionHelpRequested()) {
@@ -137,7 +140,14 @@ public final class Main {
       return ExitCode.OK;
     }
     if (!(leaf.commandSpec().userObject() instanceof Command work)) {
-      console.err().println(usage(command));
+      console.err().println(usage(command, console.errLook()));
+      json(
+          "a command is missing after '%s': one of %s"
+              .formatted(
+                  command.getCommandSpec().qualifiedName(),
+                  String.join(", ", command.getSubcommands().keySet())),
+          ExitCode.BAD_INPUT,
+          arguments);
       return ExitCode.BAD_INPUT;
     }
     VaubanCommand common = (VaubanCommand) root.getCommandSpec().userObject();
@@ -151,12 +161,29 @@ public final class Main {
     Console speaking = console.with(verbosity(common));
     resolved.notices().forEach(speaking::notice);
     interrupt.onSignals(
-        () -> speaking.notice("stopping at the next safe point; Ctrl-C again stops at once"));
+        switch (work.stop()) {
+          case AT_SAFE_POINT ->
+              () -> speaking.notice("stopping at the next safe point; Ctrl-C again stops at once");
+          case AT_ONCE -> () -> endAtOnce(arguments);
+        });
     worked = true;
     Answer answer =
         work.run(new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
     console.result(common.json() ? Json.pretty(answer.json()) : answer.text());
     return answer.code();
+  }
+
+  private void endAtOnce(String... arguments) {
+    String sentence = "interrupted";
+    console.error(sentence);
+    json(sentence, ExitCode.INTERRUPTED, arguments);
+    halt(ExitCode.INTERRUPTED);
+  }
+
+  private void halt(ExitCode code) {
+    console.out().flush();
+    console.err().flush();
+    Runtime.getRuntime().halt(code.status());
   }
 
   private Verbosity verbosity(VaubanCommand common) {
@@ -171,11 +198,9 @@ public final class Main {
     return Verbosity.NORMAL;
   }
 
-  private String usage(CommandLine command) {
+  private String usage(CommandLine command, Console.Look look) {
     CommandLine.Help.Ansi ansi =
-        console.look() == Console.Look.COLOUR
-            ? CommandLine.Help.Ansi.ON
-            : CommandLine.Help.Ansi.OFF;
+        look == Console.Look.COLOUR ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF;
     command.getCommandSpec().usageMessage().width(Math.min(100, Math.max(60, console.width())));
     return command.getUsageMessage(ansi).stripTrailing();
   }

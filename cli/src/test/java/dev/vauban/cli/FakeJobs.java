@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Stands in for the learning modules where a test is about the commands around them. "Training" is
@@ -33,6 +34,14 @@ import java.util.Map;
 public final class FakeJobs implements Jobs {
   /** What the next call throws instead of working, if not null. */
   RuntimeException failure;
+
+  /** What happens on the disk while the next call works. */
+  Happening meanwhile = () -> {};
+
+  /** Something that may fail. */
+  interface Happening {
+    void happen() throws IOException;
+  }
 
   /** Milliseconds that a training step takes. */
   long stepMillis;
@@ -68,8 +77,9 @@ public final class FakeJobs implements Jobs {
 
   @Override
   public TrainResult train(
-      Learner what, Episodes on, Training how, RunDirectory run, Session session) {
+      Learner what, Episodes on, Training how, Supplier<RunDirectory> opening, Session session) {
     fail();
+    RunDirectory run = opening.get();
     learner = what;
     episodes = on;
     training = how;
@@ -131,6 +141,7 @@ public final class FakeJobs implements Jobs {
   @Override
   public DataInfo data(Episodes on, Session session) {
     fail();
+    episodes = on;
     return new DataInfo(
         on.data().toString(), 28, 28, 1, "abc", List.of(new DataInfo.Split("train", 64, 1280, 20)));
   }
@@ -138,6 +149,8 @@ public final class FakeJobs implements Jobs {
   @Override
   public PlanView plan(Learner what, Episodes on, Training how, Session session) {
     fail();
+    session.console().notice("planning");
+    sleep();
     return new PlanView("conv  4x28x28x1", 1, 1e6, 4096);
   }
 
@@ -167,6 +180,11 @@ public final class FakeJobs implements Jobs {
   private void fail() {
     if (failure != null) {
       throw failure;
+    }
+    try {
+      meanwhile.happen();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

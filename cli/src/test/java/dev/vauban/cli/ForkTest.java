@@ -3,6 +3,8 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.vauban.cli.run.Checkpoint;
+import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,25 +55,29 @@ class ForkTest {
         .doesNotContain("Exception");
   }
 
-  /** With the learning modules: Ctrl-C, then a kill, then to the end; no trace of either. */
+  /**
+   * With the learning modules: Ctrl-C in the middle of a validation, then a kill, then to the end;
+   * no trace of either.
+   */
   @Test
   void aRunThatWasInterruptedAndKilledEndsBitIdentical() throws Exception {
     Path run = folder.resolve("run");
     Process interrupted = launch(Main.class, VECTORS, learning(run, "1000000"));
-    awaitMetrics(run);
+    awaitStep(run, 50);
     signal(interrupted, "INT");
     assertThat(finish(interrupted)).as(err()).isEqualTo(130);
-    long first = RunDirectory.latest(run).orElseThrow().step();
-    assertThat(err()).contains("interrupted; the checkpoint of step " + first + " is kept");
+    assertThat(err())
+        .contains("interrupted; the checkpoint of step 50 is kept")
+        .doesNotContain("step 50: validation", "Exception");
+    assertThat(RunDirectory.latest(run).orElseThrow().step()).isEqualTo(50);
+    assertThat(run.resolve("best.safetensors")).doesNotExist();
 
     Process killed =
         launch(Main.class, VECTORS, "train", "--resume", "--out", run.toString(), "--workers", "2");
-    for (int i = 0; i < 4000 && RunDirectory.latest(run).orElseThrow().step() < first + 50; i++) {
-      Thread.sleep(25);
-    }
+    awaitStep(run, 150);
     killed.destroyForcibly().waitFor();
+    assertThat(err()).contains("step 50: validation", "step 100: validation");
     long second = RunDirectory.latest(run).orElseThrow().step();
-    assertThat(second).as(err()).isGreaterThanOrEqualTo(first + 50);
 
     Cli cli = Cli.learning();
     String end = Long.toString(second + 7);
@@ -81,6 +88,26 @@ class ForkTest {
     assertThat(cli.run(learning(whole, end)).status()).as(cli.err).isZero();
     assertThat(RunDirectory.latest(run).orElseThrow().file())
         .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(run.resolve("best.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
+    assertThat(validations(run)).isEqualTo(validations(whole)).hasSizeGreaterThanOrEqualTo(2);
+  }
+
+  private static List<MetricsLog.Line> validations(Path run) {
+    return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
+        .filter(line -> line.values().containsKey("clean"))
+        .toList();
+  }
+
+  private void awaitStep(Path run, long step) throws Exception {
+    for (int i = 0; i < 6000; i++) {
+      if (Files.isDirectory(run)
+          && RunDirectory.latest(run).filter(c -> c.step() >= step).isPresent()) {
+        return;
+      }
+      Thread.sleep(10);
+    }
+    throw new AssertionError("no checkpoint of step " + step + ": " + err());
   }
 
   private static String[] learning(Path run, String iterations) {
@@ -101,7 +128,11 @@ class ForkTest {
       "--workers",
       "1",
       "--validate-every",
-      "0",
+      "50",
+      "--validate-episodes",
+      "150",
+      "--validate-steps",
+      "1",
       "--checkpoint-every",
       "50",
       "--iterations",
@@ -109,6 +140,21 @@ class ForkTest {
       "--out",
       run.toString()
     };
+  }
+
+  /** What has nothing to save has no safe point either. */
+  @Test
+  void ctrlCEndsACommandWithoutSafePointsAtOnce() throws Exception {
+    for (String name : List.of("INT", "TERM")) {
+      Process process = start(List.of("-Dstep.millis=60000"), "plan", "--json");
+      for (int i = 0; i < 800 && !err().contains("planning"); i++) {
+        Thread.sleep(25);
+      }
+      signal(process, name);
+      assertThat(finish(process)).as(err()).isEqualTo(130);
+      assertThat(err()).contains("vauban: interrupted").doesNotContain("safe point", "Exception");
+      assertThat(Files.readString(out())).contains("\"exit\" : 130");
+    }
   }
 
   @Test
@@ -126,6 +172,78 @@ class ForkTest {
     assertThat(process.isAlive()).isTrue();
     signal(process, "INT");
     assertThat(finish(process)).isEqualTo(130);
+  }
+
+  /**
+   * The system's limit on the size of a file stands for a disk that fills up: writing fails in the
+   * same calls, and no mount is needed. First a checkpoint does not fit any more, then the metrics.
+   */
+  @Test
+  void aDiskThatFillsUpEndsTheTrainingAndKeepsTheCheckpoint() throws Exception {
+    Path run = folder.resolve("run");
+    Cli cli = Cli.learning();
+    assertThat(cli.run(filling(run)).status()).as(cli.err).isZero();
+    Checkpoint kept = RunDirectory.latest(run).orElseThrow();
+    byte[] state = Files.readAllBytes(kept.file());
+
+    assertThat(finish(limited(state.length / 1024 - 1, run, "40"))).as(err()).isEqualTo(1);
+    assertDiskFull("checkpoint-00000020.safetensors");
+    assertThat(RunDirectory.latest(run)).contains(kept);
+    assertThat(kept.file()).hasBinaryContent(state);
+
+    int room = state.length / 1024 + 4;
+    assertThat(finish(limited(room, run, "100000"))).as(err()).isEqualTo(1);
+    assertDiskFull("metrics.jsonl|events.out.*");
+    Checkpoint last = RunDirectory.latest(run).orElseThrow();
+    assertThat(last.step()).isGreaterThan(kept.step()).isLessThan(100_000);
+
+    // With room again it goes on, and nothing is wrong with what was kept.
+    String end = Long.toString(last.step() + 1);
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", end).status())
+        .as(cli.err)
+        .isZero();
+    try (Stream<Path> files = Files.list(run)) {
+      assertThat(files).noneMatch(file -> file.getFileName().toString().startsWith(".check"));
+    }
+  }
+
+  private void assertDiskFull(String file) throws Exception {
+    assertThat(err().lines().filter(line -> line.startsWith("vauban: ")))
+        .singleElement()
+        .asString()
+        .matches(
+            "vauban: no space left on the disk while writing .*/("
+                + file
+                + "); what was there before is kept");
+    assertThat(err()).doesNotContain("Exception", "\tat ");
+  }
+
+  private static String[] filling(Path run) {
+    List<String> arguments = new ArrayList<>(List.of(learning(run, "10")));
+    arguments.set(arguments.indexOf("--validate-every") + 1, "0");
+    arguments.set(arguments.indexOf("--checkpoint-every") + 1, "10");
+    arguments.set(arguments.indexOf("--filters") + 1, "4");
+    arguments.addAll(List.of("--log-every", "1"));
+    return arguments.toArray(String[]::new);
+  }
+
+  /** Resumes a run in a process whose files may have this size. */
+  private Process limited(long kibibytes, Path run, String iterations) throws Exception {
+    List<String> flags = new ArrayList<>(VECTORS);
+    // Nothing but the run may meet the limit, such as the JVM's own counters; oneDNN is unpacked,
+    // since this process has trained too.
+    flags.addAll(List.of("-XX:-UsePerfData", "-XX:TieredStopAtLevel=4"));
+    String[] shell = {"sh", "-c", "ulimit -f " + 2 * kibibytes + " && exec \"$@\"", "sh"};
+    return launch(
+        List.of(shell),
+        Main.class,
+        flags,
+        "train",
+        "--resume",
+        "--out",
+        run.toString(),
+        "--iterations",
+        iterations);
   }
 
   @Test
@@ -197,7 +315,13 @@ class ForkTest {
   }
 
   private Process launch(Class<?> main, List<String> flags, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(interruptible());
+    return launch(interruptible(), main, flags, arguments);
+  }
+
+  private Process launch(
+      List<String> before, Class<?> main, List<String> flags, String... arguments)
+      throws Exception {
+    List<String> command = new ArrayList<>(before);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.addAll(flags);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,14 +30,51 @@ class LearningTest {
     assertThat(train(parts, "--workers", "1", "--iterations", "7", "--max-minutes", "0.00001"))
         .isEqualTo(ExitCode.OK);
     assertThat(cli.err).contains("time limit: stopped at step 1 of 7; continue with --resume");
+    // The limit falls on step 3, which is to be validated: the next session does that.
+    assertThat(resume(parts)).isEqualTo(ExitCode.OK);
+    assertThat(resume(parts)).isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("stopped at step 3").doesNotContain("validation");
     assertThat(resume(parts, "--iterations", "4", "--max-minutes", "0")).isEqualTo(ExitCode.OK);
+    assertThat(cli.err).contains("step 3: validation").doesNotContain("step 4: validation");
     assertThat(resume(parts, "--iterations", "7", "--max-minutes", "0", "--workers", "2"))
         .isEqualTo(ExitCode.OK);
 
     assertThat(RunDirectory.latest(parts).orElseThrow().step()).isEqualTo(7);
     assertThat(RunDirectory.latest(parts).orElseThrow().file())
         .hasSameBinaryContentAs(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(parts.resolve("best.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
     assertThat(losses(parts)).isEqualTo(losses(whole)).hasSize(4);
+    assertThat(validations(parts)).isEqualTo(validations(whole)).hasSize(2);
+  }
+
+  /** The score is in the file, so that a kill cannot part it from the weights. */
+  @Test
+  void aSessionThatDiedBeforeItLoggedItsValidationChangesNothing() throws Exception {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "6")).isEqualTo(ExitCode.OK);
+    List<MetricsLog.Line> before = validations(run);
+    byte[] best = Files.readAllBytes(run.resolve("best.safetensors"));
+    List<String> lines = Files.readAllLines(RunDirectory.metricsOf(run));
+    lines.removeIf(line -> line.contains("\"step\":6,\"clean\""));
+    assertThat(lines).hasSize(4);
+    Files.write(RunDirectory.metricsOf(run), lines);
+    assertThat(resume(run)).isEqualTo(ExitCode.OK);
+    assertThat(validations(run)).isEqualTo(before).hasSize(2);
+    assertThat(run.resolve("best.safetensors")).hasBinaryContent(best);
+  }
+
+  @Test
+  void aFinishedRunThatIsResumedSaysWhatItAchieved() {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--iterations", "4", "--json", "-q")).isEqualTo(ExitCode.OK);
+    Map<?, ?> first = cli.json();
+    assertThat((double) first.get("loss")).isEqualTo(losses(run).getLast()).isPositive();
+    assertThat((double) first.get("clean")).isPositive();
+    assertThat(resume(run, "--json", "-q")).isEqualTo(ExitCode.OK);
+    assertThat(cli.json().get("loss")).isEqualTo(first.get("loss"));
+    assertThat(cli.json().get("clean")).isEqualTo(first.get("clean"));
+    assertThat(cli.json().get("robust")).isEqualTo(first.get("robust"));
   }
 
   @Test
@@ -65,6 +104,8 @@ class LearningTest {
     double[] clean = column(rows, "clean");
     double[] robust = column(rows, "robust");
     assertThat(column(rows, "steps")).containsExactly(0, 3, 0, 3);
+    assertThat(rows)
+        .allSatisfy(row -> assertThat(((Map<?, ?>) row).get("on")).isEqualTo("unseen classes"));
     // The same episodes at every budget; a larger budget is harder.
     assertThat(clean[3]).isEqualTo(clean[1]);
     assertThat(clean[1]).isBetween(0.3, 1.0);
@@ -94,7 +135,7 @@ class LearningTest {
   @Test
   void whatTheDataOrTheCheckpointCannotGiveIsOneSentence() throws Exception {
     Path run = folder.resolve("run");
-    assertThat(train(run, "--iterations", "1")).isEqualTo(ExitCode.OK);
+    assertThat(train(run, "--iterations", "1", "--validate-every", "1")).isEqualTo(ExitCode.OK);
     String model = run.toString();
 
     refused("tells 3 classes apart, not 4", "eval", model, "--ways", "4");
@@ -103,6 +144,7 @@ class LearningTest {
     refused("tells 3 classes apart, not 500", "eval", model, "--ways", "500");
     refused("need 31 images of a class", "train", "--queries", "30", "--out", out());
     refused("cannot take the 28x28 images", "train", "--model", "conv4-mini", "--out", out());
+    assertThat(Path.of(out())).doesNotExist();
 
     Path damaged = run.resolve("damaged.safetensors");
     byte[] bytes = Files.readAllBytes(run.resolve("best.safetensors"));
@@ -110,7 +152,7 @@ class LearningTest {
     refused("damaged.safetensors", "eval", damaged.toString());
     Path other = folder.resolve("other");
     assertThat(train(other, "--iterations", "1", "--filters", "5")).isEqualTo(ExitCode.OK);
-    Files.copy(other.resolve("best.safetensors"), run.resolve("other.safetensors"));
+    Files.copy(RunDirectory.latest(other).orElseThrow().file(), run.resolve("other.safetensors"));
     refused(
         "its network is conv4-strided-5, not conv4-strided-4",
         "eval",
@@ -133,6 +175,71 @@ class LearningTest {
     refused("did you mean 'glyphs'", "data", "info", "glyph");
   }
 
+  /** 7 class folders are divided into 5 for training, 1 for validation and 1 for the test. */
+  @Test
+  void whichSplitIsTooSmallIsSaid() throws Exception {
+    Path images = pictures(7);
+    String[] few = {
+      "train",
+      "--data",
+      "folder:" + images,
+      "--ways",
+      "3",
+      "--queries",
+      "2",
+      "--filters",
+      "2",
+      "--inner-steps",
+      "1",
+      "--meta-batch",
+      "1",
+      "--iterations",
+      "1",
+      "--out",
+      out()
+    };
+    refused(
+        "3 ways were asked for, but the validation split of folder has only 1 class; use fewer"
+            + " --ways, or --validate-every 0 to train without validation",
+        few);
+    assertThat(Path.of(out())).doesNotExist();
+    List<String> without = new ArrayList<>(List.of(few));
+    without.addAll(List.of("--validate-every", "0"));
+    assertThat(cli.run(without.toArray(String[]::new))).as(cli.err).isEqualTo(ExitCode.OK);
+    refused("but the test split of folder has only 1 class; use fewer --ways", "eval", out());
+
+    // One pixel of one image is another now: the run must not go on.
+    Path changed = images.resolve("c0").resolve("0.png");
+    paint(changed, 250);
+    refused(
+        "folder:" + images + " has changed since the run in " + out() + " was begun",
+        "train",
+        "--resume",
+        "--out",
+        out(),
+        "--iterations",
+        "2");
+    paint(changed, 0);
+    assertThat(resume(Path.of(out()), "--iterations", "2")).as(cli.err).isEqualTo(ExitCode.OK);
+  }
+
+  private Path pictures(int classes) throws Exception {
+    Path images = folder.resolve("pictures");
+    for (int c = 0; c < classes; c++) {
+      Path one = Files.createDirectories(images.resolve("c" + c));
+      for (int i = 0; i < 3; i++) {
+        paint(one.resolve(i + ".png"), 40 * c + i);
+      }
+    }
+    return images;
+  }
+
+  private static void paint(Path file, int colour) throws Exception {
+    BufferedImage image = new BufferedImage(84, 84, BufferedImage.TYPE_INT_RGB);
+    image.setRGB(5, 5, colour);
+    ImageIO.write(image, "png", file.toFile());
+  }
+
   @Test
   void aPlanIsPrintedWithItsOperations() {
     assertThat(
@@ -152,6 +259,12 @@ class LearningTest {
         .as(cli.err)
         .isEqualTo(ExitCode.OK);
     assertThat(((Number) cli.json().get("flops")).doubleValue()).isGreaterThan(1e6);
+    // Maps and loops are no kernels; every other line of the table is one.
+    String text = (String) cli.json().get("text");
+    long lines =
+        text.lines().skip(2).filter(line -> !line.matches(".*  (\\| )*(map|loop)\\b.*")).count();
+    assertThat(((Number) cli.json().get("kernels")).longValue()).isEqualTo(lines).isGreaterThan(20);
+    assertThat(lines).isLessThan(text.lines().count() - 2);
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
   }
 
@@ -241,6 +354,12 @@ class LearningTest {
     return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
         .filter(line -> line.values().containsKey("loss"))
         .map(line -> line.values().get("loss"))
+        .toList();
+  }
+
+  private static List<MetricsLog.Line> validations(Path run) {
+    return MetricsLog.read(RunDirectory.metricsOf(run)).stream()
+        .filter(line -> line.values().containsKey("clean"))
         .toList();
   }
 

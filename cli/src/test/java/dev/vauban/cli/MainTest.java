@@ -3,19 +3,23 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.cli.config.AttackName;
+import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Model;
 import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.TrainAttack;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.nn.data.DataSets;
 import dev.vauban.tensor.FormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +50,13 @@ class MainTest {
     assertThat(cli.err).contains("Usage: vauban");
     assertThat(cli.run("data")).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("Usage: vauban data");
+    for (String[] typed : new String[][] {{"--json"}, {"data", "--json"}}) {
+      assertThat(cli.run(typed)).isEqualTo(ExitCode.BAD_INPUT);
+      assertThat(cli.err).contains("Usage: vauban");
+      assertThat(cli.json().get("exit")).isEqualTo(2);
+      assertThat((String) cli.json().get("error")).startsWith("a command is missing after 'vauban");
+    }
+    assertThat((String) cli.json().get("error")).contains("'vauban data': one of list, info");
   }
 
   /** Each line: what is typed | what the one sentence says. */
@@ -77,6 +88,12 @@ class MainTest {
           train --eps big                   | --eps big: eps is written as a fraction such as 8/255 or a decimal in (0,1), not 'big'
           train --eps 256/255               | --eps 256/255: the budget of an L-infinity attack must be below 1
           train --method fomaml --order second | --order second: fomaml is first-order MAML
+          train --method reptile --order second | --order second: reptile is first-order; leave --order out
+          train --method meta-sgd --order first | --order first: meta-sgd is second-order; leave --order out
+          plan --method meta-sgd --order first  | --order first: meta-sgd is second-order; leave --order out
+          train --data cifarfs:x --filters 32   | --filters 32: conv4-cifarfs has widths of its own; leave --filters out
+          train --data fashion-mist:x           | unknown data set 'fashion-mist'; did you mean 'fashion'?
+          train --workers 1000                  | --workers 1000: workers must be at least 1 and at most 999
           train --ways                      | missing required parameter for option '--ways' (N)
           train surplus                     | unexpected argument 'surplus'
           eval                              | missing required parameter: 'MODEL'
@@ -191,6 +208,34 @@ class MainTest {
   }
 
   @Test
+  void otherNamesOfDataSetsAreUnderstood() {
+    assertThat(cli.run("data", "info", "cifar-fs:x")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.episodes.data()).isEqualTo(DataSpec.parse("cifarfs:x"));
+    assertThat(cli.run("data", "info", "Fashion-MNIST:x")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.episodes.data()).isEqualTo(DataSpec.parse("fashion:x"));
+    assertThat(DataSets.names())
+        .isEqualTo(Arrays.stream(DataSpec.Kind.values()).map(DataSpec.Kind::label).toList());
+  }
+
+  /** Runs of earlier versions name settings that their network or method had no use for. */
+  @Test
+  void oldRunsAreStillRead() throws Exception {
+    String run = trained("--data", "cifarfs:x", "--method", "reptile");
+    Path config = Path.of(run, "config.yaml");
+    String old =
+        Files.readString(config).replaceFirst("order: first", "order: second") + "filters: 64\n";
+    Files.writeString(config, old);
+    assertThat(cli.run("eval", run)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.learner.filters()).isNull();
+    assertThat(cli.jobs.learner.order()).isEqualTo(Order.FIRST);
+    assertThat(cli.run("train", "--resume", "--out", run, "--iterations", "8"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(cli.run("train", "--resume", "--out", run, "--filters", "32"))
+        .isEqualTo(ExitCode.BAD_INPUT);
+  }
+
+  @Test
   void evalTakesOverWhatTheRunWasTrainedWith() {
     String run = trained("--ways", "7", "--method", "anil", "--eps", "12/255");
     assertThat(cli.run("eval", run, "--json", "--fine-tune-steps", "1,5"))
@@ -212,6 +257,24 @@ class MainTest {
   }
 
   @Test
+  void evalAndAttackHaveASeedAndThreadsOfTheirOwn() {
+    String run =
+        trained("--seed", "7", "--workers", "3", "--queries", "6", "--validate-episodes", "9");
+    for (String command : List.of("eval", "attack")) {
+      String out = folder.resolve("images").toString();
+      assertThat(
+              command.equals("eval") ? cli.run(command, run) : cli.run(command, run, "--out", out))
+          .as(cli.err)
+          .isEqualTo(ExitCode.OK);
+      assertThat(cli.jobs.episodes.queries()).isEqualTo(6);
+      assertThat(cli.jobs.protocol.seed()).isZero();
+      assertThat(cli.jobs.protocol.workers()).isEqualTo(Runtime.getRuntime().availableProcessors());
+    }
+    assertThat(cli.run("eval", run, "--seed", "4")).isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.protocol.seed()).isEqualTo(4);
+  }
+
+  @Test
   void evalOfSeveralBudgetsAndRunsIsOneTable() {
     String a = trained("--method", "maml", "--out", folder.resolve("a").toString());
     String b = trained("--method", "rmaml-out", "--out", folder.resolve("b").toString());
@@ -223,6 +286,86 @@ class MainTest {
     assertThat(folder.resolve("both.html"))
         .content()
         .contains("Accuracy as the attack grows", "Meta-loss", "rmaml-out");
+  }
+
+  @Test
+  void twoRunsOfOneMethodAreToldApart() throws Exception {
+    String a = trained("--seed", "1", "--out", folder.resolve("x").resolve("a").toString());
+    String b = trained("--seed", "2", "--out", folder.resolve("x").resolve("b").toString());
+    String far = trained("--seed", "3", "--out", folder.resolve("y").resolve("a").toString());
+    assertThat(cli.run("eval", a, b)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.out).contains("maml (a)", "maml (b)");
+    assertThat(cli.run("eval", a, far, "--json")).isEqualTo(ExitCode.OK);
+    assertThat((List<?>) cli.json().get("rows"))
+        .extracting(row -> ((Map<?, ?>) row).get("method") + " " + ((Map<?, ?>) row).get("run"))
+        .containsExactly("maml " + a, "maml " + far);
+
+    Path page = folder.resolve("page.html");
+    assertThat(cli.run("report", a, b, far, a, "--out", page.toString())).isEqualTo(ExitCode.OK);
+    String html = Files.readString(page);
+    for (String label : List.of("maml (x/a)", "maml (x/b)", "maml (y/a)")) {
+      // A row of the table and the head of its pictures, each once; a lead that names two.
+      assertThat(html.split("<td class=\"words\">" + Pattern.quote(label) + "<", -1)).hasSize(2);
+      assertThat(html.split("<h4>" + Pattern.quote(label) + " <", -1)).hasSize(2);
+    }
+    assertThat(html).contains("<h1>x/a, x/b, y/a</h1>", "Where x/a comes from");
+    // Each run's losses are drawn.
+    assertThat(html.split(">y/a<", -1)).hasSizeGreaterThan(1);
+  }
+
+  @Test
+  void whatWasMeasuredIsShownEvenIfItCannotBeKept() throws Exception {
+    String run = trained();
+    Files.createDirectories(Path.of(run, "evaluations.jsonl"));
+    assertThat(cli.run("eval", run, "-q")).isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("maml", "90.0 ± 1.0%");
+    assertThat(cli.err).startsWith("vauban: cannot read " + run).hasLineCount(1);
+    assertThat(cli.run("eval", run, "--json", "-q")).isEqualTo(ExitCode.FAILED);
+    assertThat((List<?>) cli.json().get("rows")).hasSize(1);
+
+    Path page = Files.createDirectories(folder.resolve("page.html").resolve("in the way"));
+    cli.jobs.meanwhile = () -> Files.createDirectories(page);
+    Files.delete(page);
+    Files.delete(page.getParent());
+    assertThat(cli.run("quickstart", "-q", "--report", page.getParent().toString()))
+        .isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("rmaml-out");
+    assertThat(cli.err).contains("cannot write " + page.getParent()).hasLineCount(1);
+
+    Path images = folder.resolve("images");
+    cli.jobs.meanwhile = () -> Files.writeString(images, "in the way");
+    assertThat(cli.run("attack", run, "-q", "--out", images.toString())).isEqualTo(ExitCode.FAILED);
+    assertThat(cli.out).contains("maml").doesNotContain("pairs in");
+    assertThat(cli.err).contains("cannot write " + images).hasLineCount(1);
+  }
+
+  @Test
+  void theModelsBeforeABadOneAreAnswered() throws Exception {
+    String good = trained("--out", folder.resolve("good").toString());
+    String bad = trained("--out", folder.resolve("bad").toString());
+    Files.writeString(Path.of(bad, "config.yaml"), "ways: 5\n");
+    assertThat(cli.run("eval", good, bad, "-q")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.out).contains("maml", "90.0 ± 1.0%");
+    assertThat(cli.err).contains("it is not the file of a run").hasLineCount(1);
+    assertThat(cli.run("eval", bad, good, "-q")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.out).isEmpty();
+  }
+
+  @Test
+  void whereResultsCannotGoIsSaidBeforeTheWork() throws Exception {
+    String run = trained();
+    cli.jobs.protocol = null;
+    Path file = Files.writeString(folder.resolve("file"), "");
+    assertThat(cli.run("attack", run, "--out", file.resolve("x").toString()))
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("--out " + file.resolve("x") + ": ").hasLineCount(1);
+    assertThat(cli.run("attack", run, "--out", file.toString())).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("cannot write to " + file + ": it is a file").hasLineCount(1);
+    assertThat(cli.jobs.protocol).isNull();
+    // Nothing is left of the check.
+    Path images = folder.resolve("new").resolve("images");
+    assertThat(cli.run("attack", run, "--out", images.toString())).isEqualTo(ExitCode.OK);
+    assertThat(folder).isDirectoryNotContaining("glob:**.tmp");
   }
 
   @Test

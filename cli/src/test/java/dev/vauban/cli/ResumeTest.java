@@ -7,6 +7,7 @@ import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,12 +80,48 @@ class ResumeTest {
   }
 
   @Test
-  void aRunThatNeverBeganDoesNotBlockItsFolder() {
+  void aMistakeLeavesNoFolder() {
     Path run = folder.resolve("run");
     cli.jobs.failure = new dev.vauban.tensor.FormatException("images.zip: truncated");
     assertThat(train(run)).isEqualTo(ExitCode.BAD_INPUT);
-    cli.jobs.failure = null;
-    assertThat(train(run)).isEqualTo(ExitCode.OK);
+    assertThat(run).doesNotExist();
+  }
+
+  @Test
+  void aRunThatNeverBeganDoesNotBlockItsFolder() throws Exception {
+    Path run = Files.createDirectory(folder.resolve("run"));
+    for (String name : List.of("config.yaml", "provenance.json", ".lock", ".config.yaml.123")) {
+      Files.writeString(run.resolve(name), "");
+    }
+    assertThat(train(run)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(run.resolve(".config.yaml.123")).doesNotExist();
+  }
+
+  @Test
+  void whatAKilledSessionHadHalfWrittenIsRemoved() throws Exception {
+    Path run = folder.resolve("run");
+    train(run);
+    List<String> half =
+        List.of(
+            ".checkpoint-00000020.safetensors.4711",
+            ".checkpoint-00000020.safetensors.4711.6f1e2a.tmp",
+            ".best.safetensors.4711",
+            ".latest.4711",
+            ".metrics.jsonl.4711");
+    // An evaluation may be writing its page right now; the user's own files are the user's.
+    List<String> others = List.of(".report.html.4711", ".notes.4711", "best.safetensors.4711");
+    for (String name : half) {
+      Files.writeString(run.resolve(name), "half");
+    }
+    for (String name : others) {
+      Files.writeString(run.resolve(name), "");
+    }
+    assertThat(cli.run("train", "--resume", "--out", run.toString(), "--iterations", "30"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    half.forEach(name -> assertThat(run.resolve(name)).doesNotExist());
+    others.forEach(name -> assertThat(run.resolve(name)).exists());
+    assertThat(RunDirectory.latest(run).orElseThrow().step()).isEqualTo(30);
   }
 
   @Test

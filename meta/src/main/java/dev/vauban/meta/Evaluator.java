@@ -35,7 +35,7 @@ import java.util.function.IntConsumer;
  * serves one thread.
  */
 public final class Evaluator implements AutoCloseable {
-  private final Scope scope = Scope.open();
+  private final Scope scope;
   private final Plan plan;
   private final Protocol protocol;
   private final EpisodeSampler sampler;
@@ -44,7 +44,9 @@ public final class Evaluator implements AutoCloseable {
   private final Tree<Tensor> outputs;
   private final Plan.Bound bound;
 
-  private Evaluator(Plan plan, Protocol protocol, EpisodeSampler sampler, EpisodeInputs episodes) {
+  private Evaluator(
+      Scope scope, Plan plan, Protocol protocol, EpisodeSampler sampler, EpisodeInputs episodes) {
+    this.scope = scope;
     this.plan = plan;
     this.protocol = protocol;
     this.sampler = sampler;
@@ -84,7 +86,15 @@ public final class Evaluator implements AutoCloseable {
             .with("keys", Type.i32(protocol.chunk(), 2))
             .with("eps", Type.f32());
     Program program = Program.trace(inputs, in -> evaluate(learner, model, episodes, protocol, in));
-    return new Evaluator(device.compile(program), protocol, sampler, episodes);
+    Plan plan = device.compile(program);
+    Scope scope = Scope.open();
+    try {
+      return new Evaluator(scope, plan, protocol, sampler, episodes);
+    } catch (Throwable failure) {
+      scope.close();
+      plan.close();
+      throw failure;
+    }
   }
 
   private static Tree<Expr> evaluate(

@@ -91,21 +91,11 @@ public final class MetaLearners {
     public Options with(Attack other) {
       return new Options(steps, rate, order, other, gamma, gammaIn);
     }
-
-    /** These options with other weights of the robust losses. */
-    public Options withGamma(double outer, double inner) {
-      return new Options(steps, rate, order, attack, outer, inner);
-    }
   }
 
   /** The names that {@link #named} knows. */
   public static List<String> names() {
     return NAMES;
-  }
-
-  /** Whether the method of this name trains against an attack. */
-  public static boolean robust(String name) {
-    return name.startsWith("rmaml") || name.equals("aq") || name.equals("adml");
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.vauban.adversarial.Pgd;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.data.Episode;
+import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
@@ -21,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EvaluatorTest {
   private static final Key KEY = Key.of(99);
@@ -45,6 +48,24 @@ class EvaluatorTest {
 
   private static Protocol protocol() {
     return Protocol.papers().at(0, 1, 3).inChunksOf(2).against(eps -> new Pgd(new Linf(eps), 4));
+  }
+
+  @Test
+  void anEvaluatorThatCannotBeMadeLeavesNothingBehind() {
+    try (FailingDevice failing = new FailingDevice()) {
+      assertThatThrownBy(() ->
+              Evaluator.compile(
+                  failing,
+                  tiny.method("maml").evaluation(),
+                  tiny.model,
+                  tiny.weights.map(Tensor::type),
+                  tiny.test,
+                  protocol()))
+          .isInstanceOf(OutOfMemoryError.class);
+      assertThat(failing.open()).isEmpty();
+      assertThatThrownBy(() -> failing.bound().get("eps").get(0))
+          .isInstanceOf(ClosedException.class);
+    }
   }
 
   @Test
@@ -110,6 +131,26 @@ class EvaluatorTest {
       rows[i % 2][i / 2] = out.get(i)[0];
     }
     return rows;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu:2", "reference"})
+  void aClosedDataSetIsAnErrorAndNoCrash(String name) {
+    try (Device d = Device.open(name);
+        Evaluator e =
+            Evaluator.compile(
+                d,
+                tiny.method("maml").evaluation(),
+                tiny.model,
+                tiny.weights.map(Tensor::type),
+                tiny.test,
+                protocol())) {
+      e.run(tiny.weights, 2, Tiny.EPS, KEY);
+      tiny.data.close();
+      assertThatThrownBy(() -> e.run(tiny.weights, 2, Tiny.EPS, KEY))
+          .isInstanceOf(ClosedException.class)
+          .hasMessage("the images of glyphs were used after their set was closed");
+    }
   }
 
   @Test

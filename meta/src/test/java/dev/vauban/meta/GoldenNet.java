@@ -16,38 +16,49 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
-/** The network and the two tasks of the case meta/setup. */
+/**
+ * The network and the tasks of the case meta/setup: blocks of convolution, batch norm, ReLU and
+ * pooling, then a linear layer, in the sizes that the case has.
+ */
 final class GoldenNet {
-  static final double RATE = 0.1;
-  static final int STEPS = 3;
-  static final Map<String, Type> LEAVES = leaves();
-  static final Loss LOSS = (w, b) -> Losses.crossEntropy(logits(w, b.x()), b.y()).mean();
-
   final GoldenCase setup = GoldenCase.of("meta/setup");
+  final double rate = setup.attr("inner_lr");
+  final int steps = setup.count("inner_steps");
+  final int tasks = setup.count("tasks");
+  final Map<String, Type> leaves = setup.weightTypes("theta.");
+  final Loss loss = (w, b) -> Losses.crossEntropy(logits(w, b.x()), b.y()).mean();
+  private final double eps = setup.attrIn("net", "eps ");
+  private final int blocks = (int) leaves.keySet().stream().filter(l -> isKernel(l)).count();
+  private final int[] features = features();
 
-  private static Map<String, Type> leaves() {
-    Map<String, Type> t = new LinkedHashMap<>();
-    for (int i = 0; i < 2; i++) {
-      t.put("c" + i + "/w", Type.f32(3, 3, i == 0 ? 1 : 6, 6));
-      t.put("c" + i + "/b", Type.f32(6));
-      t.put("n" + i + "/w", Type.f32(6));
-      t.put("n" + i + "/b", Type.f32(6));
+  private static boolean isKernel(String leaf) {
+    return leaf.matches("c\\d+/w");
+  }
+
+  /** Channels, height and width of what the last block gives. */
+  private int[] features() {
+    int[] x = setup.shape("xs"); // [tasks, images, channels, height, width]
+    int channels = leaves.get("c" + (blocks - 1) + "/w").shape().dim(-1);
+    return new int[] {channels, x[3] >> blocks, x[4] >> blocks};
+  }
+
+  Expr logits(Tree<Expr> w, Expr x) {
+    Expr h = x;
+    for (int i = 0; i < blocks; i++) {
+      h = block(w, h, i);
     }
-    t.put("head/w", Type.f32(54, 5));
-    t.put("head/b", Type.f32(5));
-    return t;
+    return h.reshape(x.shape().dim(0), -1).matmul(w.get("head/w")).add(w.get("head/b"));
   }
 
-  static Expr logits(Tree<Expr> w, Expr x) {
-    Expr h = block(w, block(w, x, 0), 1);
-    return h.reshape(x.shape().dim(0), 54).matmul(w.get("head/w")).add(w.get("head/b"));
-  }
-
-  private static Expr block(Tree<Expr> w, Expr x, int i) {
-    Expr h = x.convolve(w.get("c" + i + "/w"), Window.of(1, 1), 1).add(w.get("c" + i + "/b"));
+  private Expr block(Tree<Expr> w, Expr x, int i) {
+    Expr kernel = w.get("c" + i + "/w");
+    Window same = Window.of(1, kernel.shape().dim(0) / 2);
+    Expr h = x.convolve(kernel, same, 1).add(w.get("c" + i + "/b"));
     Expr centred = h.sub(h.mean(0, 1, 2).keep(h.shape(), 0, 1, 2));
-    Expr scale = h.variance(0, 1, 2).add(1e-5).rsqrt().mul(w.get("n" + i + "/w"));
+    Expr scale = h.variance(0, 1, 2).add(eps).rsqrt().mul(w.get("n" + i + "/w"));
     return centred.mul(scale).add(w.get("n" + i + "/b")).relu().maxPool(PoolWindow.square(2));
   }
 
@@ -56,16 +67,23 @@ final class GoldenNet {
     return (loss, x, key) -> x.add(Attack.ascent(loss, x).sign().mul(eps)).stopGradient();
   }
 
+  private Tree<Type> batch(String images, String labels) {
+    int[] x = setup.shape(images);
+    return Tree.of(
+        "x", Type.f32(x[0], x[1], x[3], x[4], x[2]),
+        "y", Type.i32(tasks, setup.shape(labels)[0]));
+  }
+
   /** Types of {theta, tasks} with tasks as {@link Task#of} reads them. */
-  static Tree<Type> types() {
+  Tree<Type> types() {
     return Tree.<Type>empty()
-        .with("theta", Tree.ofPaths(LEAVES))
+        .with("theta", Tree.ofPaths(leaves))
         .with(
             "tasks",
             Tree.<Type>empty()
-                .with("support", Tree.of("x", Type.f32(2, 10, 12, 12, 1), "y", Type.i32(2, 10)))
-                .with("query", Tree.of("x", Type.f32(2, 15, 12, 12, 1), "y", Type.i32(2, 15)))
-                .with("key", Type.i32(2, 2)));
+                .with("support", batch("xs", "ys"))
+                .with("query", batch("xq", "yq"))
+                .with("key", Type.i32(tasks, 2)));
   }
 
   static Task<Expr> task(Tree<Expr> tasks, int t) {
@@ -76,12 +94,12 @@ final class GoldenNet {
   Map<String, double[]> run(Function<Tree<Expr>, Tree<Expr>> f) {
     Program p = Program.trace(types(), f);
     List<double[]> args = new ArrayList<>();
-    LEAVES.keySet().forEach(l -> args.add(weight(setup, "theta." + l)));
+    leaves.keySet().forEach(l -> args.add(weight(setup, "theta." + l)));
     args.add(setup.images("xs"));
-    args.add(twice(setup.get("ys")));
+    args.add(ofEachTask(setup.get("ys")));
     args.add(setup.images("xq"));
-    args.add(twice(setup.get("yq")));
-    args.add(new double[] {1, 2, 3, 4});
+    args.add(ofEachTask(setup.get("yq")));
+    args.add(IntStream.range(0, 2 * tasks).asDoubleStream().toArray()); // no attack draws from it
     List<double[]> out = Reference.evaluate(p.graph(), args);
     Map<String, double[]> byPath = new LinkedHashMap<>();
     List<String> paths = List.copyOf(p.outputs().paths().keySet());
@@ -92,14 +110,11 @@ final class GoldenNet {
   }
 
   /** A weight of a case in this library's layout; {@code leaf} with slashes. */
-  static double[] weight(GoldenCase g, String leaf) {
-    return g.weight(leaf.replace('/', '.'), 6, 3, 3);
+  double[] weight(GoldenCase g, String leaf) {
+    return g.weight(leaf.replace('/', '.'), features);
   }
 
-  private static double[] twice(double[] y) {
-    double[] out = new double[2 * y.length];
-    System.arraycopy(y, 0, out, 0, y.length);
-    System.arraycopy(y, 0, out, y.length, y.length);
-    return out;
+  private double[] ofEachTask(double[] y) {
+    return IntStream.range(0, tasks).boxed().flatMapToDouble(t -> DoubleStream.of(y)).toArray();
   }
 }

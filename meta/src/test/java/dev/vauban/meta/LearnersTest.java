@@ -4,16 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.vauban.adversarial.Attacks;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
-import dev.vauban.nn.Models;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Program;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.reference.Reference;
@@ -222,18 +219,6 @@ class LearnersTest {
       assertThatThrownBy(() -> tiny.method("rmaml-ot"))
           .hasMessageStartingWith(
               "unknown meta-learner 'rmaml-ot'; did you mean 'rmaml-out'? (one of: maml, ");
-    }
-    assertThatThrownBy(() -> MetaConfig.preset("omniglott"))
-        .hasMessageStartingWith("unknown preset 'omniglott'; did you mean 'omniglot'?");
-  }
-
-  @Test
-  void presetsNameWhatExists() {
-    for (String name : MetaConfig.presets()) {
-      MetaConfig c = MetaConfig.preset(name);
-      assertThat(Attacks.names()).contains(c.attack());
-      Shape image = name.contains("cifar") ? Shape.of(32, 32, 3) : Shape.of(28, 28, 1);
-      assertThat(Models.named(c.model(), image, c.ways()).size()).isPositive();
     }
   }
 }

@@ -3,12 +3,14 @@ package dev.vauban.meta;
 import static dev.vauban.nn.Optimizers.adam;
 import static dev.vauban.nn.Optimizers.sgd;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.data.Episode;
 import dev.vauban.nn.data.EpisodeSampler;
+import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
@@ -151,6 +153,24 @@ class MetaTrainerTest {
           .usingRecursiveComparison()
           .isEqualTo(values(straight.state()));
       assertThat(second.loss()).isEqualTo(straight.loss());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu:2", "reference"})
+  void aClosedDataSetIsAnErrorAndNoCrash(String name) {
+    try (Device d = Device.open(name);
+        MetaTrainer trainer =
+            MetaTrainer.compile(
+                d, tiny.method("maml"), tiny.model, tiny.train, 2, tiny.weights, sgd(0.1), KEY)) {
+      trainer.step();
+      List<double[]> before = values(trainer.state());
+      tiny.data.close();
+      assertThatThrownBy(trainer::step)
+          .isInstanceOf(ClosedException.class)
+          .hasMessage("the images of glyphs were used after their set was closed");
+      assertThat(trainer.number()).isEqualTo(1);
+      assertThat(values(trainer.state())).usingRecursiveComparison().isEqualTo(before);
     }
   }
 

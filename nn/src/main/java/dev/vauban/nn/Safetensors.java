@@ -58,10 +58,7 @@ public final class Safetensors {
    * @throws UncheckedIOException if it cannot be written; nothing is left behind
    */
   public static void write(Path file, Tree<Tensor> tensors, Map<String, String> metadata) {
-    if (tensors.isLeaf()) {
-      throw new IllegalArgumentException(
-          "a checkpoint is a tree of names; this is a single tensor");
-    }
+    requireTree(tensors);
     Path target = file.toAbsolutePath();
     // Not Files.createTempFile, whose files only their owner may read.
     Path temp = target.resolveSibling(target.getFileName() + "." + UUID.randomUUID() + ".tmp");
@@ -69,10 +66,32 @@ public final class Safetensors {
       writeTo(temp, tensors, metadata);
       move(temp, target);
       temp = null;
+    } catch (NoSuchFileException e) {
+      throw new UncheckedIOException("cannot write " + file + ": the folder does not exist", e);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + file + ": " + reason(e), e);
+      throw new UncheckedIOException("cannot write " + file + ": " + IoReason.of(e), e);
     } finally {
       discard(temp);
+    }
+  }
+
+  /**
+   * Writes tensors to a file that does not exist yet, and forces them to the disk: for those who
+   * move the file into its place themselves. A failure leaves what was written so far.
+   *
+   * @param metadata texts kept in the header
+   * @throws IOException if it cannot be written
+   */
+  public static void writeNew(Path file, Tree<Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    requireTree(tensors);
+    writeTo(file, tensors, metadata);
+  }
+
+  private static void requireTree(Tree<Tensor> tensors) {
+    if (tensors.isLeaf()) {
+      throw new IllegalArgumentException(
+          "a checkpoint is a tree of names; this is a single tensor");
     }
   }
 
@@ -131,7 +150,7 @@ public final class Safetensors {
         Files.deleteIfExists(temp);
       } catch (IOException e) {
         System.getLogger(Safetensors.class.getName())
-            .log(System.Logger.Level.WARNING, "cannot delete " + temp + ": " + reason(e));
+            .log(System.Logger.Level.WARNING, "cannot delete " + temp + ": " + IoReason.of(e));
       }
     }
   }
@@ -157,7 +176,7 @@ public final class Safetensors {
     } catch (EOFException e) {
       throw new FormatException(file + ": the file became shorter while it was read", e);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + file + ": " + reason(e), e);
+      throw new UncheckedIOException("cannot read " + file + ": " + IoReason.of(e), e);
     }
   }
 
@@ -226,14 +245,5 @@ public final class Safetensors {
       throw new FormatException(
           file + ": the names of the tensors do not form a tree: " + e.getMessage(), e);
     }
-  }
-
-  private static String reason(IOException e) {
-    return switch (e) {
-      case NoSuchFileException n -> "the folder does not exist";
-      case java.nio.file.AccessDeniedException a -> "permission denied";
-      case java.nio.file.FileSystemException f when f.getReason() != null -> f.getReason();
-      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    };
   }
 }

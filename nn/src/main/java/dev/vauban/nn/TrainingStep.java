@@ -46,7 +46,7 @@ public final class TrainingStep implements AutoCloseable {
    */
   public record Slope(Tree<Expr> gradient, Tree<Expr> metrics) {}
 
-  private final Scope scope = Scope.open();
+  private final Scope scope;
   private final Plan plan;
   private final Tree<Tensor> metrics;
   private final List<Tree<Tensor>> states;
@@ -54,7 +54,8 @@ public final class TrainingStep implements AutoCloseable {
   private int current;
   private long number;
 
-  private TrainingStep(Plan plan, Tree<Tensor> inputs) {
+  private TrainingStep(Scope scope, Plan plan, Tree<Tensor> inputs) {
+    this.scope = scope;
     this.plan = plan;
     this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
     this.states = List.of(scope.tensors(stateTypes()), scope.tensors(stateTypes()));
@@ -97,9 +98,17 @@ public final class TrainingStep implements AutoCloseable {
     Program program =
         Program.trace(
             inputs.map(Tensor::type).with("state", state), in -> trace(rule, optimizer, in));
-    TrainingStep step = new TrainingStep(device.compile(program), inputs);
-    step.begin(device, start, weights, key);
-    return step;
+    Plan plan = device.compile(program);
+    Scope scope = Scope.open();
+    try {
+      TrainingStep step = new TrainingStep(scope, plan, inputs);
+      step.begin(device, start, weights, key);
+      return step;
+    } catch (Throwable failure) {
+      scope.close();
+      plan.close();
+      throw failure;
+    }
   }
 
   private static Tree<Expr> trace(Rule rule, Optimizer optimizer, Tree<Expr> in) {

@@ -74,6 +74,15 @@ final class GoldenOps {
       return new PoolWindow(number("kernel"), number("kernel"), w);
     }
 
+    /** Size of an input's last axis. */
+    int features(String name) {
+      return get(name).shape().dim(-1);
+    }
+
+    LstmCell lstm() {
+      return new LstmCell(features("x"), features("h"));
+    }
+
     Expr biased(Expr y) {
       return in.containsKey("b") ? y.add(get("b")) : y;
     }
@@ -212,7 +221,9 @@ final class GoldenOps {
     op(
         "linear",
         Map.of("w", IO),
-        a -> Layers.linear(3).apply(Tree.of("w", a.get("w"), "b", a.get("b")), a.get("x")));
+        a ->
+            Layers.linear(a.features("w"))
+                .apply(Tree.of("w", a.get("w"), "b", a.get("b")), a.get("x")));
     op("sdpa", a -> Attention.scaledDotProduct(a.get("q"), a.get("k"), a.get("v")));
   }
 
@@ -284,7 +295,7 @@ final class GoldenOps {
             matrices,
             a -> {
               LstmCell.State s =
-                  new LstmCell(5, 4)
+                  a.lstm()
                       .apply(a.weights(), a.get("x"), new LstmCell.State(a.get("h"), a.get("c")));
               return List.of(s.h(), s.c());
             }));
@@ -294,17 +305,29 @@ final class GoldenOps {
             matrices,
             a -> {
               LstmCell.Outputs o =
-                  new LstmCell(5, 4)
+                  a.lstm()
                       .sequence(
                           a.weights(), a.get("x"), new LstmCell.State(a.get("h"), a.get("c")));
               return List.of(o.all(), o.last().h(), o.last().c());
             }));
-    op("gru_cell", matrices, a -> new GruCell(5, 4).apply(a.weights(), a.get("x"), a.get("h")));
+    op(
+        "gru_cell",
+        matrices,
+        a ->
+            new GruCell(a.features("x"), a.features("h"))
+                .apply(a.weights(), a.get("x"), a.get("h")));
     op(
         "rnn_tanh_cell",
         matrices,
-        a -> new RnnCell(5, 4).apply(a.weights(), a.get("x"), a.get("h")));
-    op("rnn_tanh", matrices, a -> new RnnCell(5, 4).sequence(a.weights(), a.get("x"), a.get("h")));
+        a ->
+            new RnnCell(a.features("x"), a.features("h"))
+                .apply(a.weights(), a.get("x"), a.get("h")));
+    op(
+        "rnn_tanh",
+        matrices,
+        a ->
+            new RnnCell(a.features("x"), a.features("h"))
+                .sequence(a.weights(), a.get("x"), a.get("h")));
   }
 
   private static void adversarial() {

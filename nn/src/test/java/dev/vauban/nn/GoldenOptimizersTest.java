@@ -11,6 +11,7 @@ import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.golden.Golden;
+import dev.vauban.tensor.golden.GoldenCase;
 import dev.vauban.tensor.golden.Runs;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import tools.jackson.databind.JsonNode;
 
-/** Ten steps of each optimiser on |A w|^2 + 0.1 sum w^4 against PyTorch's trajectory. */
+/** Steps of each optimiser on |A w|^2 + share sum w^4 against PyTorch's trajectory. */
 class GoldenOptimizersTest {
   private static final Map<String, Function<JsonNode, Optimizer>> OPTIMIZERS =
       Map.of(
@@ -31,31 +32,32 @@ class GoldenOptimizersTest {
               a ->
                   Optimizers.momentum(
                       rate(a), a.get("momentum").asDouble(), a.get("weight_decay").asDouble()),
-          "sgd_nesterov", a -> Optimizers.nesterov(rate(a), a.get("momentum").asDouble(), 0),
-          "adam",
+          "sgd_nesterov",
               a ->
-                  new Adam(
-                      rate(a),
-                      a.get("b1").asDouble(),
-                      a.get("b2").asDouble(),
-                      a.get("eps").asDouble(),
-                      0,
-                      Adam.Decay.COUPLED,
-                      Adam.Second.CURRENT),
+                  Optimizers.nesterov(
+                      rate(a), a.get("momentum").asDouble(), or(a, "weight_decay", 0)),
+          "adam", a -> adam(a, 0),
           "adamw", a -> Optimizers.adamW(rate(a), a.get("weight_decay").asDouble()),
-          "adam_wd",
-              a ->
-                  new Adam(
-                      rate(a),
-                      0.9,
-                      0.999,
-                      1e-8,
-                      a.get("weight_decay").asDouble(),
-                      Adam.Decay.COUPLED,
-                      Adam.Second.CURRENT),
+          "adam_wd", a -> adam(a, a.get("weight_decay").asDouble()),
           "amsgrad", a -> Optimizers.amsgrad(rate(a)),
           "rmsprop", a -> new RmsProp(rate(a), a.get("alpha").asDouble(), a.get("eps").asDouble()),
           "adagrad", a -> new Adagrad(rate(a), a.get("eps").asDouble()));
+
+  /** An attribute, or PyTorch's default where the case does not say. */
+  private static double or(JsonNode attrs, String name, double usual) {
+    return attrs.has(name) ? attrs.get(name).asDouble() : usual;
+  }
+
+  private static Optimizer adam(JsonNode a, double decay) {
+    return new Adam(
+        rate(a),
+        or(a, "b1", 0.9),
+        or(a, "b2", 0.999),
+        or(a, "eps", 1e-8),
+        decay,
+        Adam.Decay.COUPLED,
+        Adam.Second.CURRENT);
+  }
 
   private static Schedule rate(JsonNode attrs) {
     return Schedule.constant(attrs.get("lr").asDouble());
@@ -71,8 +73,9 @@ class GoldenOptimizersTest {
         .isEmpty();
   }
 
-  private static Expr loss(Expr a, Expr w) {
-    Expr fourth = w.square().square().sum().mul(0.1);
+  private static Expr loss(Golden.Case c, Expr a, Expr w) {
+    double share = GoldenCase.of(c.name()).attrIn("loss", "+ ");
+    Expr fourth = w.square().square().sum().mul(share);
     return a.matmul(w).square().sum().add(fourth);
   }
 
@@ -84,7 +87,7 @@ class GoldenOptimizersTest {
   /** The update as a program of weights and state, iterated in double precision. */
   private static void reference(Golden.Case c) {
     Optimizer optimizer = OPTIMIZERS.get(c.op()).apply(c.attrs());
-    int n = 7;
+    int n = c.array("w0").shape().dim(0);
     Program start = Program.trace(Tree.leaf(Type.f32(n)), w -> Tree.of("state", optimizer.init(w)));
     Tree<Type> types =
         Tree.<Type>empty()
@@ -97,7 +100,7 @@ class GoldenOptimizersTest {
             types,
             in -> {
               Tree<Expr> w = in.sub("w");
-              Tree<Expr> g = Grad.grad(x -> loss(in.get("a"), x.value()), w);
+              Tree<Expr> g = Grad.grad(x -> loss(c, in.get("a"), x.value()), w);
               Optimizer.Update u = optimizer.update(w, g, in.sub("state"), in.get("step"));
               return Tree.<Expr>empty().with("w", u.weights()).with("state", u.state());
             });
@@ -121,14 +124,14 @@ class GoldenOptimizersTest {
 
   private static void trainerOnCpu(Golden.Case c) {
     Optimizer optimizer = OPTIMIZERS.get(c.op()).apply(c.attrs());
-    int n = 7;
+    int n = c.array("w0").shape().dim(0);
     double[] trajectory = c.array("trajectory").values();
     try (Device device = Device.open("cpu:1");
         Scope scope = Scope.open();
         Trainer trainer =
             Trainer.compile(
                 device,
-                (w, a, key) -> Objective.Value.of(loss(a.value(), w.value())),
+                (w, a, key) -> Objective.Value.of(loss(c, a.value(), w.value())),
                 Tree.leaf(Type.f32(n, n)),
                 Tree.leaf(scope.tensor(Type.f32(n)).set(c.array("w0").values())),
                 optimizer,

@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -57,6 +58,25 @@ class SafetensorsTest {
   }
 
   /** A file as the format's specification describes it, byte by byte. */
+  @Test
+  void aNewFileIsWrittenInItsPlaceAndNoOtherTouched() throws IOException {
+    Path file = folder.resolve("new.safetensors");
+    Path same = folder.resolve("same.safetensors");
+    try (Scope scope = Scope.open()) {
+      Tree<Tensor> tree = Tree.of("a", scope.floats(Shape.of(3), 1, 2, 3));
+      Safetensors.write(same, tree, Map.of("step", "3"));
+      Safetensors.writeNew(file, tree, Map.of("step", "3"));
+      assertThat(file).hasSameBinaryContentAs(same);
+      assertThatThrownBy(() -> Safetensors.writeNew(file, tree, Map.of()))
+          .isInstanceOf(FileAlreadyExistsException.class);
+      assertThat(file).hasSameBinaryContentAs(same);
+      // A folder that is missing is no file to make: it fails in the place that was named.
+      assertThatThrownBy(() -> Safetensors.writeNew(file.resolve("x"), tree, Map.of()))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(file.resolve("x").toString());
+    }
+  }
+
   @Test
   void theFormatIsTheSpecifiedOne() throws IOException {
     Path file = folder.resolve("b.safetensors");

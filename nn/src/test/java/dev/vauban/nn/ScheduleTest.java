@@ -73,6 +73,30 @@ class ScheduleTest {
   }
 
   @Test
+  void anOptimizerStepsOnClippedElements() {
+    Tree<Type> one = Tree.of("a", Type.f32(2));
+    Tree<Type> types = Tree.<Type>empty().with("w", one).with("g", one);
+    Program p =
+        Program.trace(
+            types,
+            in ->
+                Optimizers.sgd(0.5)
+                    .clippedByValue(2)
+                    .update(in.sub("w"), in.sub("g"), Tree.empty(), Expr.scalar(0))
+                    .weights());
+    Map<String, double[]> out =
+        Runs.reference(p, Map.of("w/a", new double[] {1, 1}, "g/a", new double[] {-7, 1}));
+    assertThat(out.get("a")).containsExactly(2, 0.5);
+  }
+
+  @Test
+  void optimizersByNameHaveTheUsualConstants() {
+    Schedule rate = Schedule.constant(0.01);
+    assertThat(Optimizers.rmsProp(rate)).isEqualTo(new RmsProp(rate, 0.99, 1e-8));
+    assertThat(Optimizers.adagrad(rate)).isEqualTo(new Adagrad(rate, 1e-10));
+  }
+
+  @Test
   void constantsOutOfRange() {
     assertThatThrownBy(() -> Optimizers.momentum(Schedule.constant(1), 1, 0))
         .hasMessage("momentum is at least 0 and less than 1, not 1.0");

@@ -3,6 +3,7 @@ package dev.vauban.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
@@ -14,10 +15,12 @@ import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
@@ -53,6 +56,21 @@ class TrainerTest {
       }
     }
     return new Batch<>(x, y);
+  }
+
+  @ParameterizedTest
+  @EnumSource(FailingDevice.Call.class)
+  void aStepThatCannotBeMadeLeavesNothingBehind(FailingDevice.Call call) {
+    try (FailingDevice device = new FailingDevice(call);
+        Scope scope = Scope.open()) {
+      assertThatThrownBy(() -> trainer(device, scope, Key.of(3)))
+          .isInstanceOf(OutOfMemoryError.class);
+      assertThat(device.open()).isEmpty();
+      for (String input : List.of("state/step", "batch/x")) {
+        assertThatThrownBy(() -> device.bound().get(input).get(0))
+            .isInstanceOf(ClosedException.class);
+      }
+    }
   }
 
   @ParameterizedTest

@@ -26,6 +26,32 @@ final class Axes {
     return IntStream.range(0, rank).filter(a -> !axes.contains(a)).boxed().toList();
   }
 
+  /**
+   * A copy of a record's axes.
+   *
+   * @throws ShapeException unless they rise from 0 or more
+   */
+  static List<Integer> rising(String op, List<Integer> axes) {
+    for (int i = 0; i < axes.size(); i++) {
+      if (axes.get(i) < 0 || (i > 0 && axes.get(i) <= axes.get(i - 1))) {
+        throw new ShapeException(op + ": axes rise from 0 or more, not " + axes);
+      }
+    }
+    return List.copyOf(axes);
+  }
+
+  /**
+   * Checks a record's axis; only the methods of {@link Expr}, which know a shape, count from the
+   * end.
+   *
+   * @throws ShapeException if it is negative
+   */
+  static void check(String op, int axis) {
+    if (axis < 0) {
+      throw new ShapeException(op + ": an axis of an operation is 0 or more, not " + axis);
+    }
+  }
+
   static List<Integer> prepend(int first, List<Integer> rest) {
     List<Integer> all = new ArrayList<>(rest.size() + 1);
     all.add(first);

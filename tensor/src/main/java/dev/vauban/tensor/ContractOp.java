@@ -5,6 +5,10 @@ import java.util.List;
 
 /** Sums of products. */
 public sealed interface ContractOp extends Op {
+  @Override
+  default int arity() {
+    return 2;
+  }
 
   /**
    * The generalised matrix product: products of a left and a right element summed over pairs of
@@ -22,6 +26,14 @@ public sealed interface ContractOp extends Op {
       List<Integer> leftSum,
       List<Integer> rightSum)
       implements ContractOp {
+
+    /** Copies the lists. */
+    public Contract {
+      leftBatch = List.copyOf(leftBatch);
+      rightBatch = List.copyOf(rightBatch);
+      leftSum = List.copyOf(leftSum);
+      rightSum = List.copyOf(rightSum);
+    }
 
     /** The left operand's axes that are neither batch nor contracted. */
     public List<Integer> leftFree(int rank) {
@@ -44,6 +56,8 @@ public sealed interface ContractOp extends Op {
       if (left.dtype() != right.dtype() || !left.dtype().isFloat()) {
         throw Errors.dtypes(label(), "needs two operands of one floating-point type", in);
       }
+      distinct(leftBatch, leftSum, left, in);
+      distinct(rightBatch, rightSum, right, in);
       check(leftBatch, rightBatch, "batch", in);
       check(leftSum, rightSum, "contracted", in);
       List<Integer> dims = new ArrayList<>();
@@ -51,6 +65,26 @@ public sealed interface ContractOp extends Op {
       leftFree(left.shape().rank()).forEach(a -> dims.add(left.shape().dim(a)));
       rightFree(right.shape().rank()).forEach(a -> dims.add(right.shape().dim(a)));
       return List.of(left.type().with(Shape.of(Axes.array(dims))));
+    }
+
+    private void distinct(List<Integer> batch, List<Integer> sum, Expr operand, List<Expr> in) {
+      boolean[] used = new boolean[operand.shape().rank()];
+      for (List<Integer> axes : List.of(batch, sum)) {
+        for (int a : axes) {
+          if (a < 0 || a >= used.length || used[a]) {
+            throw Errors.shapes(
+                label(),
+                "batch axes "
+                    + batch
+                    + " and contracted axes "
+                    + sum
+                    + " are not distinct axes of "
+                    + operand.shape(),
+                in);
+          }
+          used[a] = true;
+        }
+      }
     }
 
     private void check(List<Integer> l, List<Integer> r, String what, List<Expr> in) {

@@ -29,6 +29,10 @@ public sealed interface ControlOp extends Op {
   record Project(int index) implements ControlOp {
     @Override
     public List<Type> types(List<Expr> in) {
+      int n = in.getFirst().types().size();
+      if (index < 0 || index >= n) {
+        throw new ShapeException("project: there are " + n + " results and no result " + index);
+      }
       return List.of(in.getFirst().types().get(index));
     }
 
@@ -45,6 +49,11 @@ public sealed interface ControlOp extends Op {
 
   /** Several values as one node; only {@link Project} reads it, and simplification removes both. */
   record Tuple() implements ControlOp {
+    @Override
+    public int arity() {
+      return ANY;
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       return in.stream().map(Expr::type).toList();
@@ -67,6 +76,20 @@ public sealed interface ControlOp extends Op {
    * again. Elements are independent and may run in any order or at once.
    */
   record Map(Graph body, int size, int mapped) implements ControlOp {
+    /** Checks the numbers. */
+    public Map {
+      if (size < 0 || mapped < 0 || mapped > body.params().size()) {
+        throw new ShapeException(
+            "map: %d of %d inputs mapped over %d elements"
+                .formatted(mapped, body.params().size(), size));
+      }
+    }
+
+    @Override
+    public int arity() {
+      return body.params().size();
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       for (int i = 0; i < in.size(); i++) {
@@ -127,8 +150,31 @@ public sealed interface ControlOp extends Op {
    * results: the next state. Results: the final state. Not differentiable: stop the gradient.
    */
   record Loop(Graph body, int steps, int states) implements ControlOp {
+    /** Checks the numbers. */
+    public Loop {
+      if (steps < 0 || states != body.results().size() || states >= body.params().size()) {
+        throw new ShapeException(
+            "loop: %d steps of %d states, by a body from %d values to %d"
+                .formatted(steps, states, body.params().size(), body.results().size()));
+      }
+    }
+
+    @Override
+    public int arity() {
+      return body.params().size() - 1; // without the step number
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
+      if (!body.params().getFirst().type().equals(Type.i32())) {
+        throw Errors.shapes(label(), "the body's first value is the step number, i32[]", in);
+      }
+      for (int i = 0; i < in.size(); i++) {
+        Type param = body.params().get(i + 1).type();
+        if (!in.get(i).type().equals(param)) {
+          throw Errors.shapes(label(), "input " + i + " should be " + param, in);
+        }
+      }
       for (int i = 0; i < states; i++) {
         Type t = in.get(i).type();
         if (!body.results().get(i).type().equals(t)) {

@@ -7,8 +7,18 @@ import java.util.List;
  * kernels [H,W,I,O] with I = C / groups; output channel o belongs to group o / (O / groups). The
  * three are linear in both inputs and each other's derivatives, so the family is closed under
  * differentiation.
+ *
+ * <p>An element that is infinite or NaN reaches every result whose window holds it. Whether a
+ * kernel element (in its gradient: an element of gy) that meets padding counts as a product with 0,
+ * which is NaN for an infinity, or not at all is left to the backend; it is the same for all
+ * numbers.
  */
 public sealed interface ConvOp extends Op {
+  @Override
+  default int arity() {
+    return 2;
+  }
+
   /** How the kernel moves over the image. */
   Window window();
 
@@ -21,10 +31,7 @@ public sealed interface ConvOp extends Op {
     public List<Type> types(List<Expr> in) {
       Type x = image(this, in, 0);
       Shape w = kernel(this, in);
-      if (groups < 1 || x.shape().dim(3) != w.dim(2) * groups || w.dim(3) % groups != 0) {
-        throw Errors.shapes(
-            label(), "channels do not fit the kernel in %d group(s)".formatted(groups), in);
-      }
+      channels(this, x.shape(), w, in);
       return List.of(x.with(output(this, x.shape(), w, in)));
     }
 
@@ -59,12 +66,10 @@ public sealed interface ConvOp extends Op {
     public List<Type> types(List<Expr> in) {
       Type gy = image(this, in, 0);
       Shape w = kernel(this, in);
-      if (input.rank() != 4
-          || groups < 1
-          || input.dim(3) != w.dim(2) * groups
-          || !gy.shape().equals(output(this, input, w, in))) {
+      if (input.rank() != 4 || !gy.shape().equals(output(this, input, w, in))) {
         throw Errors.shapes(label(), "do not fit an input of " + input, in);
       }
+      channels(this, input, w, in);
       return List.of(gy.with(input));
     }
 
@@ -103,12 +108,10 @@ public sealed interface ConvOp extends Op {
     public List<Type> types(List<Expr> in) {
       Type x = image(this, in, 0);
       Type gy = image(this, in, 1);
-      if (kernel.rank() != 4
-          || groups < 1
-          || x.shape().dim(3) != kernel.dim(2) * groups
-          || !gy.shape().equals(output(this, x.shape(), kernel, in))) {
+      if (kernel.rank() != 4 || !gy.shape().equals(output(this, x.shape(), kernel, in))) {
         throw Errors.shapes(label(), "do not fit a kernel of " + kernel, in);
       }
+      channels(this, x.shape(), kernel, in);
       return List.of(x.with(kernel));
     }
 
@@ -150,6 +153,14 @@ public sealed interface ConvOp extends Op {
       throw Errors.shapes(op.label(), "kernels are [H,W,I,O]", in);
     }
     return w;
+  }
+
+  private static void channels(ConvOp op, Shape x, Shape w, List<Expr> in) {
+    int g = op.groups();
+    if (g < 1 || x.dim(3) != (long) w.dim(2) * g || w.dim(3) % g != 0) {
+      throw Errors.shapes(
+          op.label(), "channels do not fit the kernel in %d group(s)".formatted(g), in);
+    }
   }
 
   private static Shape output(ConvOp op, Shape x, Shape w, List<Expr> in) {

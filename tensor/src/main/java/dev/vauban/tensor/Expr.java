@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.stream.IntStream;
 
 /**
  * Maths without data: a node of a traced graph with a shape and an element type. Expressions are
@@ -39,11 +40,15 @@ public final class Expr {
    * The node of {@code op} on {@code inputs}, simplified where that cannot change the value (beyond
    * signs of zero and products of zero with infinities).
    *
-   * @throws ShapeException if the shapes do not fit; the message names the operands and their lines
+   * @throws ShapeException if the number of inputs or their shapes do not fit; the message names
+   *     the operands and their lines
    * @throws DTypeException if the element types do not fit
    */
   public static Expr of(Op op, List<Expr> inputs) {
     List<Expr> in = List.copyOf(inputs);
+    if (op.arity() != Op.ANY && op.arity() != in.size()) {
+      throw Errors.arity(op.label(), op.arity(), in.size());
+    }
     List<Type> types = op.types(in);
     Expr simple = Simplify.apply(op, in, types);
     return simple != null ? simple : intern(new Expr(op, in, types));
@@ -104,10 +109,6 @@ public final class Expr {
    * @throws DTypeException if an integer type cannot hold one of them
    */
   public static Expr data(Type type, double... values) {
-    if (values.length != type.shape().size()) {
-      throw new ShapeException(
-          "data: " + type + " needs " + type.shape().size() + " values, not " + values.length);
-    }
     double[] held = Arrays.stream(values).map(v -> held(type, v)).toArray();
     return of(new LeafOp.Data(type, new LeafOp.Values(held)), List.of());
   }
@@ -510,7 +511,8 @@ public final class Expr {
 
   /** This repeated: dimension i becomes dimension {@code axes[i]} of {@code shape}. */
   public Expr broadcast(Shape shape, int... axes) {
-    return of(new ShapeOp.Broadcast(shape, Axes.of(axes)), List.of(this));
+    int[] a = IntStream.of(axes).map(shape::axis).toArray();
+    return of(new ShapeOp.Broadcast(shape, Axes.of(a)), List.of(this));
   }
 
   /** This repeated to {@code target} by NumPy's rule. */
@@ -678,9 +680,18 @@ public final class Expr {
     return of(new IndexOp.Gather(shape().axis(axis)), List.of(this, indices));
   }
 
-  /** These slices added into zeros at the I32 indices; see {@link IndexOp.ScatterAdd}. */
+  /**
+   * These slices added into zeros at the I32 indices; see {@link IndexOp.ScatterAdd}.
+   *
+   * @param axis of the result; a negative one counts from its end
+   */
   public Expr scatterAdd(int axis, int size, Expr indices) {
-    return of(new IndexOp.ScatterAdd(axis, size), List.of(this, indices));
+    int rank = shape().rank() - indices.shape().rank() + 1;
+    int a = axis < 0 ? axis + rank : axis;
+    if (a < 0 || a >= rank) {
+      throw Errors.shapes("scatterAdd", "the result has no axis " + axis, List.of(this, indices));
+    }
+    return of(new IndexOp.ScatterAdd(a, size), List.of(this, indices));
   }
 
   /** 1 at [.., labels[..]] of a new last axis of size {@code classes}, else 0; F32. */
@@ -705,8 +716,12 @@ public final class Expr {
   public Expr contract(Expr b, int[] leftBatch, int[] rightBatch, int[] leftSum, int[] rightSum) {
     return of(
         new ContractOp.Contract(
-            Axes.of(leftBatch), Axes.of(rightBatch), Axes.of(leftSum), Axes.of(rightSum)),
+            axes(leftBatch), b.axes(rightBatch), axes(leftSum), b.axes(rightSum)),
         List.of(this, b));
+  }
+
+  private List<Integer> axes(int[] axes) {
+    return IntStream.of(axes).map(shape()::axis).boxed().toList();
   }
 
   /** Convolution of images [N,H,W,C] with kernels [H,W,I,O]; see {@link ConvOp.Convolve}. */

@@ -4,6 +4,10 @@ import java.util.List;
 
 /** Operations with computed positions. */
 public sealed interface IndexOp extends Op {
+  @Override
+  default int arity() {
+    return 2;
+  }
 
   /**
    * (x, indices I32) to the slices of x along {@code axis} at the indices; the result's shape is
@@ -11,6 +15,11 @@ public sealed interface IndexOp extends Op {
    * the graph runs.
    */
   record Gather(int axis) implements IndexOp {
+    /** Checks the axis. */
+    public Gather {
+      Axes.check("gather", axis);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape x = in.get(0).shape();
@@ -56,13 +65,24 @@ public sealed interface IndexOp extends Op {
    * slice is added at its index: the adjoint of {@link Gather}.
    */
   record ScatterAdd(int axis, int size) implements IndexOp {
+    /** Checks axis and size. */
+    public ScatterAdd {
+      Axes.check("scatterAdd", axis);
+      if (size < 0) {
+        throw new ShapeException("scatterAdd: the axis cannot have size " + size);
+      }
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape u = in.get(0).shape();
       Shape idx = in.get(1).shape();
       indices(this, in.get(1), in);
+      if (axis > u.rank() - idx.rank()) {
+        throw Errors.shapes(label(), "the result has no axis " + axis, in);
+      }
       for (int i = 0; i < idx.rank(); i++) {
-        if (axis + i >= u.rank() || u.dim(axis + i) != idx.dim(i)) {
+        if (u.dim(axis + i) != idx.dim(i)) {
           throw Errors.shapes(label(), "the updates do not fit the indices", in);
         }
       }

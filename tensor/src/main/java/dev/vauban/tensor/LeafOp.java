@@ -10,6 +10,11 @@ public sealed interface LeafOp extends Op {
   Type type();
 
   @Override
+  default int arity() {
+    return 0;
+  }
+
+  @Override
   default List<Type> types(List<Expr> inputs) {
     return List.of(type());
   }
@@ -33,13 +38,47 @@ public sealed interface LeafOp extends Op {
   record Parameter(long id, String name, Type type) implements LeafOp {}
 
   /** Every element is {@code value}. */
-  record Fill(double value, Type type) implements LeafOp {}
+  record Fill(double value, Type type) implements LeafOp {
+    /** Checks the value. */
+    public Fill {
+      hold(type, value);
+    }
+  }
 
-  /** Fixed values, for small tables such as index lists. */
-  record Data(Type type, Values values) implements LeafOp {}
+  /** Fixed values in row-major order, for small tables such as index lists. */
+  record Data(Type type, Values values) implements LeafOp {
+    /** Checks the values and their number. */
+    public Data {
+      if (values.size() != type.shape().size()) {
+        throw new ShapeException(
+            "data: " + type + " needs " + type.shape().size() + " values, not " + values.size());
+      }
+      for (double v : values.values) {
+        hold(type, v);
+      }
+    }
+  }
 
   /** Element i along {@code axis} is i. */
-  record Iota(Type type, int axis) implements LeafOp {}
+  record Iota(Type type, int axis) implements LeafOp {
+    /** Checks the axis. */
+    public Iota {
+      Axes.check("iota", axis);
+      type.shape().axis(axis);
+    }
+  }
+
+  private static void hold(Type type, double value) {
+    boolean held =
+        switch (type.dtype()) {
+          case F32, F64, BF16 -> true;
+          case I32 -> value == (int) value;
+          case U8 -> value == ((int) value & 0xFF);
+        };
+    if (!held) {
+      throw new DTypeException(type + " cannot hold the constant " + value);
+    }
+  }
 
   /** An immutable list of numbers with value equality. */
   final class Values {

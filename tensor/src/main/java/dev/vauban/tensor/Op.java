@@ -22,6 +22,14 @@ public sealed interface Op
         RandomOp,
         ControlOp {
 
+  /** Number of inputs; {@link #ANY} where the operation checks it itself. */
+  default int arity() {
+    return 1;
+  }
+
+  /** An {@link #arity} that is not fixed. */
+  int ANY = -1;
+
   /**
    * The types of the results for these inputs; one for all but {@link ControlOp.Map} and {@link
    * ControlOp.Loop}.

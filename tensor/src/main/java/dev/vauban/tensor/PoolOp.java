@@ -18,13 +18,15 @@ public sealed interface PoolOp extends Op {
   record PoolWindow(int h, int w, Window move) {
     /** Checks the size. */
     public PoolWindow {
-      if (h < 1 || w < 1 || h * w > 256) {
+      if (h < 1 || w < 1 || (long) h * w > 256) {
         throw new ShapeException("pooling: a window has 1 to 256 positions, not " + h + "x" + w);
       }
-      if (move.top() > move.dilationH() * (h - 1)
-          || move.bottom() > move.dilationH() * (h - 1)
-          || move.left() > move.dilationW() * (w - 1)
-          || move.right() > move.dilationW() * (w - 1)) {
+      long rows = move.dilationH() * (h - 1L);
+      long columns = move.dilationW() * (w - 1L);
+      if (move.top() > rows
+          || move.bottom() > rows
+          || move.left() > columns
+          || move.right() > columns) {
         throw new ShapeException("pooling: the padding must be smaller than the window");
       }
     }
@@ -50,7 +52,10 @@ public sealed interface PoolOp extends Op {
   /** The window. */
   PoolWindow window();
 
-  /** x to U8 offsets (row * w + column) of each window's first maximum; NaN wins. No gradient. */
+  /**
+   * x to U8 offsets (row * w + column) of each window's first maximum. The first NaN wins over
+   * every number; a window that lies wholly over padding has offset 0. No gradient.
+   */
   record PoolArgMax(PoolWindow window) implements PoolOp {
     @Override
     public List<Type> types(List<Expr> in) {
@@ -68,10 +73,19 @@ public sealed interface PoolOp extends Op {
     }
   }
 
-  /** (v [N,H,W,C], offsets [N,P,Q,C]) to v at the offsets, [N,P,Q,C]. */
+  /**
+   * (v [N,H,W,C], offsets [N,P,Q,C]) to v at the offsets, [N,P,Q,C]. An offset over padding, or
+   * beyond the window, gives 0.
+   */
   record PoolGather(PoolWindow window) implements PoolOp {
     @Override
+    public int arity() {
+      return 2;
+    }
+
+    @Override
     public List<Type> types(List<Expr> in) {
+      offsets(this, in);
       Shape y = window.output(this, in.get(0).shape(), in);
       if (!y.equals(in.get(1).shape())) {
         throw Errors.shapes(label(), "the offsets do not fit", in);
@@ -91,10 +105,19 @@ public sealed interface PoolOp extends Op {
     }
   }
 
-  /** (g [N,P,Q,C], offsets) to {@code input}: each g added at its offset, zeros elsewhere. */
+  /**
+   * (g [N,P,Q,C], offsets) to {@code input}: each g added at its offset, zeros elsewhere. An offset
+   * over padding, or beyond the window, adds nothing.
+   */
   record PoolScatter(PoolWindow window, Shape input) implements PoolOp {
     @Override
+    public int arity() {
+      return 2;
+    }
+
+    @Override
     public List<Type> types(List<Expr> in) {
+      offsets(this, in);
       Shape y = window.output(this, input, in);
       if (!y.equals(in.get(0).shape()) || !y.equals(in.get(1).shape())) {
         throw Errors.shapes(label(), "do not fit an input of " + input, in);
@@ -152,6 +175,12 @@ public sealed interface PoolOp extends Op {
     @Override
     public Expr batch(List<Expr> in, boolean[] mapped, int n) {
       return merged(new PoolSumGradient(window, input.with(0, input.dim(0) * n)), in, mapped, n);
+    }
+  }
+
+  private static void offsets(PoolOp op, List<Expr> in) {
+    if (in.get(1).dtype() != DType.U8) {
+      throw Errors.dtypes(op.label(), "offsets are u8", in);
     }
   }
 

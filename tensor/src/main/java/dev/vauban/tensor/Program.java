@@ -13,6 +13,25 @@ import java.util.function.Function;
  * @param outputs types of the outputs
  */
 public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
+  /**
+   * Checks that the parts fit.
+   *
+   * @throws IllegalStateException if the graph is not closed
+   * @throws ShapeException if the trees' types are not those of the graph
+   */
+  public Program {
+    Verify.closed(graph);
+    fit("inputs", inputs, graph.params());
+    fit("outputs", outputs, graph.results());
+  }
+
+  private static void fit(String what, Tree<Type> types, List<Expr> nodes) {
+    List<Type> actual = nodes.stream().map(Expr::type).toList();
+    if (!types.leaves().equals(actual)) {
+      throw new ShapeException(
+          "program: " + what + " of " + types.leaves() + " for a graph that has " + actual);
+    }
+  }
 
   /** Traces {@code f} once on parameters of the given types. */
   public static Program trace(Tree<Type> inputs, Function<Tree<Expr>, Tree<Expr>> f) {
@@ -25,7 +44,6 @@ public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
         });
     Tree<Expr> out = f.apply(args);
     Graph graph = new Graph(params, out.leaves());
-    Verify.closed(graph);
     return new Program(graph, inputs, out.map(Expr::type));
   }
 

@@ -42,6 +42,11 @@ public sealed interface RandomOp extends Op {
   /** (key [...,2], data I32 [...]) to keys [...,2]: {@link Key#fold} element by element. */
   record Fold() implements RandomOp {
     @Override
+    public int arity() {
+      return 2;
+    }
+
+    @Override
     public List<Type> types(List<Expr> in) {
       Shape s = key(this, in);
       if (in.get(1).dtype() != DType.I32 || !in.get(1).shape().equals(s)) {

@@ -17,6 +17,11 @@ public sealed interface ReduceOp extends Op {
    * minimum propagates NaN and shares its gradient equally among ties.
    */
   record Reduce(Kind kind, List<Integer> axes) implements ReduceOp {
+    /** Checks the axes. */
+    public Reduce {
+      axes = Axes.rising("reduce", axes);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Type t = in.getFirst().type();
@@ -66,6 +71,11 @@ public sealed interface ReduceOp extends Op {
    * pass over memory. Backends compute the composition ({@link Passes}).
    */
   record Variance(List<Integer> axes) implements ReduceOp {
+    /** Checks the axes. */
+    public Variance {
+      axes = Axes.rising("variance", axes);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Type t = in.getFirst().type();
@@ -101,8 +111,9 @@ public sealed interface ReduceOp extends Op {
 
   /** The index (I32) of the first largest or smallest element along {@code axis}; NaN wins. */
   record ArgReduce(Kind kind, int axis) implements ReduceOp {
-    /** Checks the kind. */
+    /** Checks kind and axis. */
     public ArgReduce {
+      Axes.check("argReduce", axis);
       if (kind == Kind.SUM) {
         throw new IllegalArgumentException("an arg-reduction is MAX or MIN");
       }
@@ -139,11 +150,16 @@ public sealed interface ReduceOp extends Op {
    * Stable; NaN comes last in ascending and first in descending order.
    */
   record ArgSort(int axis, Order order, int k) implements ReduceOp {
+    /** Checks the axis. */
+    public ArgSort {
+      Axes.check("argSort", axis);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
       if (k < 0 || k > s.dim(axis)) {
-        throw Errors.shapes(label(), "k = " + k + " exceeds axis " + axis, in);
+        throw Errors.shapes(label(), "k = " + k + " does not fit axis " + axis, in);
       }
       return List.of(new Type(DType.I32, s.with(axis, k)));
     }

@@ -30,6 +30,11 @@ public sealed interface ShapeOp extends Op {
 
   /** Result dimension i is input dimension {@code perm[i]}. */
   record Transpose(List<Integer> perm) implements ShapeOp {
+    /** Copies the list. */
+    public Transpose {
+      perm = List.copyOf(perm);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
@@ -61,12 +66,20 @@ public sealed interface ShapeOp extends Op {
    * the other result dimensions repeat.
    */
   record Broadcast(Shape shape, List<Integer> axes) implements ShapeOp {
+    /** Checks the axes. */
+    public Broadcast {
+      axes = Axes.rising("broadcast", axes);
+      if (!axes.isEmpty()) {
+        shape.axis(axes.getLast());
+      }
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
       boolean fits = axes.size() == s.rank();
       for (int i = 0; fits && i < axes.size(); i++) {
-        fits = shape.dim(axes.get(i)) == s.dim(i) && (i == 0 || axes.get(i - 1) < axes.get(i));
+        fits = shape.dim(axes.get(i)) == s.dim(i);
       }
       if (!fits) {
         throw Errors.shapes(label(), "cannot repeat to " + shape + " along axes " + axes, in);
@@ -92,6 +105,13 @@ public sealed interface ShapeOp extends Op {
   /** Every {@code strides[i]}-th element of {@code starts[i] <= index < stops[i]} of each axis. */
   record Slice(List<Integer> starts, List<Integer> stops, List<Integer> strides)
       implements ShapeOp {
+    /** Copies the lists. */
+    public Slice {
+      starts = List.copyOf(starts);
+      stops = List.copyOf(stops);
+      strides = List.copyOf(strides);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
@@ -110,7 +130,7 @@ public sealed interface ShapeOp extends Op {
                   .formatted(starts.get(i), stops.get(i), strides.get(i), i),
               in);
         }
-        d[i] = (stops.get(i) - starts.get(i) + strides.get(i) - 1) / strides.get(i);
+        d[i] = Math.ceilDiv(stops.get(i) - starts.get(i), strides.get(i));
       }
       return List.of(in.getFirst().type().with(Shape.of(d)));
     }
@@ -144,6 +164,13 @@ public sealed interface ShapeOp extends Op {
    * interior[i]} between two neighbours along axis i.
    */
   record Pad(List<Integer> low, List<Integer> high, List<Integer> interior) implements ShapeOp {
+    /** Copies the lists. */
+    public Pad {
+      low = List.copyOf(low);
+      high = List.copyOf(high);
+      interior = List.copyOf(interior);
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
       Shape s = in.getFirst().shape();
@@ -156,7 +183,11 @@ public sealed interface ShapeOp extends Op {
           throw Errors.shapes(label(), "amounts are at least 0", in);
         }
         int n = s.dim(i);
-        d[i] = low.get(i) + high.get(i) + n + Math.max(n - 1, 0) * interior.get(i);
+        long size = (long) low.get(i) + high.get(i) + n + Math.max(n - 1L, 0) * interior.get(i);
+        if (size > Integer.MAX_VALUE) {
+          throw Errors.shapes(label(), "axis " + i + " becomes too long, " + size, in);
+        }
+        d[i] = (int) size;
       }
       return List.of(in.getFirst().type().with(Shape.of(d)));
     }
@@ -184,10 +215,23 @@ public sealed interface ShapeOp extends Op {
 
   /** The inputs one after another along {@code axis}. */
   record Concat(int axis) implements ShapeOp {
+    /** Checks the axis. */
+    public Concat {
+      Axes.check("concat", axis);
+    }
+
+    @Override
+    public int arity() {
+      return ANY;
+    }
+
     @Override
     public List<Type> types(List<Expr> in) {
+      if (in.isEmpty()) {
+        throw new ShapeException("concat: takes at least 1 operand");
+      }
       Type first = in.getFirst().type();
-      int total = 0;
+      long total = 0;
       for (Expr e : in) {
         if (e.dtype() != first.dtype()) {
           throw Errors.dtypes(label(), "element types differ", in);
@@ -198,7 +242,10 @@ public sealed interface ShapeOp extends Op {
         }
         total += e.shape().dim(axis);
       }
-      return List.of(first.with(first.shape().with(axis, total)));
+      if (total > Integer.MAX_VALUE) {
+        throw Errors.shapes(label(), "axis " + axis + " becomes too long, " + total, in);
+      }
+      return List.of(first.with(first.shape().with(axis, (int) total)));
     }
 
     @Override

@@ -197,7 +197,12 @@ final class Simplify {
     if (isFill(a, 0)) {
       return Expr.fill(type, 0);
     }
-    return b.op() instanceof LeafOp.Fill d && type.dtype().isFloat() ? a.mul(1 / d.value()) : null;
+    if (b.op() instanceof LeafOp.Fill d && type.dtype().isFloat()) {
+      double r = Math.abs(1 / d.value());
+      // The reciprocal of a subnormal or huge number loses digits in F32, or everything.
+      return r >= Float.MIN_NORMAL && r <= Float.MAX_VALUE ? a.mul(1 / d.value()) : null;
+    }
+    return null;
   }
 
   private static Expr power(Expr a, Expr b) {

@@ -30,10 +30,12 @@ public final class Tensor {
 
   /**
    * A tensor over memory that exists: a mapped file or a block of decoded images. Nothing is
-   * copied; the memory must outlive the scope's use of it.
+   * copied. Once the memory's arena is closed, using the tensor is a {@link ClosedException}; an
+   * arena must not be closed by another thread while a plan runs on the tensor.
    *
    * @throws ShapeException if the segment's size is not the type's
    * @throws IllegalArgumentException if the segment lies on the heap
+   * @throws ClosedException if the scope or the segment's arena is closed
    */
   public static Tensor over(Scope scope, Type type, MemorySegment segment) {
     if (!segment.isNative()) {
@@ -43,7 +45,9 @@ public final class Tensor {
       throw new ShapeException(
           type + " needs " + type.bytes() + " bytes, the segment has " + segment.byteSize());
     }
-    return new Tensor(scope, type, segment);
+    Tensor t = new Tensor(scope, type, segment);
+    t.segment();
+    return t;
   }
 
   /** Element type and shape. */
@@ -59,10 +63,19 @@ public final class Tensor {
   /**
    * The memory.
    *
-   * @throws ClosedException if the scope is closed
+   * @throws ClosedException if the scope is closed, or the memory that the tensor was laid over
    */
   public MemorySegment segment() {
     scope.check();
+    // The scope's own memory goes with the scope; memory given to `over` has an arena of its own,
+    // and plans pass plain addresses to kernels, which nothing checks any more.
+    if (!segment.scope().isAlive()) {
+      throw new ClosedException(
+          "the memory of a tensor "
+              + type
+              + " was released by its owner; keep the data set or arena that it shares open as long"
+              + " as it is used");
+    }
     return segment;
   }
 
@@ -176,7 +189,7 @@ public final class Tensor {
   /** The type, and the values of small tensors. */
   @Override
   public String toString() {
-    return size() <= 8 && scope.isOpen()
+    return size() <= 8 && scope.isOpen() && segment.scope().isAlive()
         ? type + " " + java.util.Arrays.toString(toDoubles())
         : type.toString();
   }

@@ -42,12 +42,18 @@ public record Window(
 
   /** Rows of output for an image of {@code h} rows and a window of {@code k}; may be 0 or less. */
   public int outH(int h, int k) {
-    return Math.floorDiv(h + top + bottom - dilationH * (k - 1) - 1, strideH) + 1;
+    return out((long) h + top + bottom, k, dilationH, strideH);
   }
 
   /** Columns of output for an image of {@code w} columns and a window of {@code k}. */
   public int outW(int w, int k) {
-    return Math.floorDiv(w + left + right - dilationW * (k - 1) - 1, strideW) + 1;
+    return out((long) w + left + right, k, dilationW, strideW);
+  }
+
+  private static int out(long extent, int k, int dilation, int stride) {
+    long places = extent - dilation * (k - 1L) - 1;
+    return (int)
+        Math.clamp(Math.floorDiv(places, stride) + 1, Integer.MIN_VALUE, Integer.MAX_VALUE);
   }
 
   /** For example {@code stride 2x2 pad 1,1,1,1}. */

@@ -67,8 +67,14 @@ public record OpCase(
     INDEX_BELOW_3,
     /** All 32-bit integers. */
     BITS,
-    /** 0, -0, ±1, ±1000, infinities, NaN, subnormals, the largest number. */
-    SPECIAL;
+    /** All bytes. */
+    BYTE,
+    /** 0, -0, ±1, ±1000, infinities, NaN of both signs, subnormals, the largest number. */
+    SPECIAL,
+    /** The same without NaN. */
+    NUMBER,
+    /** As REAL, but one in twelve is an infinity, NaN, a zero or subnormal. */
+    SPARSE;
 
     private static final double[] SPECIALS = {
       0.0,
@@ -82,6 +88,7 @@ public record OpCase(
       Double.POSITIVE_INFINITY,
       Double.NEGATIVE_INFINITY,
       Double.NaN,
+      Double.longBitsToDouble(0xFFF8000000000000L), // what inf - inf is on x86
       1e-40,
       -1e-40,
       Float.MIN_VALUE,
@@ -91,6 +98,16 @@ public record OpCase(
       2.5,
       -2.5
     };
+
+    private static double special(Key key, int i) {
+      return SPECIALS[(int) ((key.bits(i) >>> 1) % SPECIALS.length)];
+    }
+
+    /** An infinity, NaN, zero or subnormal: nothing that makes a sum overflow on its way. */
+    private static double rare(Key key, int i) {
+      double v = special(key, i);
+      return Math.abs(v) >= 0.5 && Math.abs(v) <= Float.MAX_VALUE ? 0 : v;
+    }
 
     /** Values for an array of {@code n} elements; the same for the same key. */
     public double[] values(Key key, int n) {
@@ -111,7 +128,10 @@ public record OpCase(
               case SMALL_INTEGER -> Math.floor(11 * u) - 5;
               case INDEX_BELOW_3 -> Math.floor(3 * u);
               case BITS -> (int) key.bits(i);
-              case SPECIAL -> SPECIALS[(int) ((key.bits(i) >>> 1) % SPECIALS.length)];
+              case BYTE -> (int) key.bits(i) & 0xFF;
+              case SPECIAL -> special(key, i);
+              case NUMBER -> Double.isNaN(special(key, i)) ? -0.0 : special(key, i);
+              case SPARSE -> u < 1 / 12.0 ? rare(key.fold(1), i) : 4 * u - 2;
             };
         // What F32 can hold, so that every backend starts from the same numbers.
         out[i] = this == BITS ? out[i] : (float) out[i];

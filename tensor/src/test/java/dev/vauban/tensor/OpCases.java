@@ -40,12 +40,6 @@ public final class OpCases {
     return table.rows.stream();
   }
 
-  /** Every scalar function on special values: backends must agree with the reference on them. */
-  public static Stream<OpCase> specialValues() {
-    return Arrays.stream(ScalarFn.values())
-        .map(fn -> scalar(fn, 361, Type.f32(361), "special", Smoothness.NONE, i -> Domain.SPECIAL));
-  }
-
   private void row(
       String name,
       Class<? extends Op> op,

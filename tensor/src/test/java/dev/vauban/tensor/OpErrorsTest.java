@@ -69,7 +69,7 @@ class OpErrorsTest {
             () -> none.argMax(1),
             "argReduce: no elements along axis 1",
             "f32[3,0]         none         LINE"),
-        mistake(() -> v.topK(6), "argSort: k = 6 exceeds axis 0", vs),
+        mistake(() -> v.topK(6), "argSort: k = 6 does not fit axis 0", vs),
         mistake(
             () -> image.convolve(kernel, Window.of(1, 0), 1),
             "convolve: channels do not fit the kernel in 1 group(s)",

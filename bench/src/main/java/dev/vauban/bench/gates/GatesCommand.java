@@ -1,12 +1,16 @@
 package dev.vauban.bench.gates;
 
 import dev.vauban.cli.command.Command;
+import dev.vauban.cli.config.Range;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
+import dev.vauban.cli.run.OutputPath;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.nn.NearestName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +63,7 @@ public final class GatesCommand implements Command {
       })
   List<Long> seeds;
 
+  @Range(min = 1, max = Range.MOST_WORKERS)
   @Option(
       names = "--workers",
       paramLabel = "N",
@@ -72,12 +77,14 @@ public final class GatesCommand implements Command {
       description = "these recipes, separated by commas; gates about others count as not run")
   List<String> only = List.of();
 
+  @Range(min = 2)
   @Option(
       names = "--episodes",
       paramLabel = "N",
       description = "evaluation episodes (default: 100 for 32 filters, 200 for 64)")
   Integer episodes;
 
+  @Range(min = 1)
   @Option(
       names = "--short",
       paramLabel = "N",
@@ -85,25 +92,34 @@ public final class GatesCommand implements Command {
   Integer shortened;
 
   @Override
-  public Answer run(Session session) {
-    GatesReport report;
-    try {
-      report = measure(session);
-      if (out != null) {
-        Files.createDirectories(out);
-        AtomicFile.write(out.resolve("gates.json"), Json.pretty(report) + "\n");
-        AtomicFile.write(out.resolve("gates.md"), report.markdown());
-      }
-    } catch (IOException e) {
-      throw CommandException.failed("a result could not be read or written: " + e, e);
-    }
-    return new Answer(
-        report.pass() ? ExitCode.OK : ExitCode.FAILED,
-        report.text(session.console().width()),
-        report);
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
   }
 
-  private GatesReport measure(Session session) throws IOException {
+  @Override
+  public Answer run(Session session) {
+    List<Recipe> recipes = chosen();
+    OutputPath.requireFolder("--work", work);
+    if (out != null) {
+      OutputPath.requireFolder("--out", out);
+    }
+    GatesReport report = measure(recipes, session);
+    ExitCode kept = out == null ? ExitCode.OK : session.keep(() -> write(report));
+    return new Answer(
+        report.pass() ? kept : ExitCode.FAILED, report.text(session.console().width()), report);
+  }
+
+  private void write(GatesReport report) {
+    try {
+      Files.createDirectories(out);
+    } catch (IOException e) {
+      throw Failure.writing(out, e);
+    }
+    AtomicFile.write(out.resolve("gates.json"), Json.pretty(report) + "\n");
+    AtomicFile.write(out.resolve("gates.md"), report.markdown());
+  }
+
+  private GatesReport measure(List<Recipe> recipes, Session session) {
     GradientCheck gradients = GradientCheck.run();
     session.console().notice("gradients checked: " + gradients);
     try (Laboratory laboratory =
@@ -112,7 +128,7 @@ public final class GatesCommand implements Command {
       List<Map<String, Result>> all = new ArrayList<>();
       for (long seed : seeds) {
         Map<String, Result> results = new LinkedHashMap<>();
-        for (Recipe recipe : chosen()) {
+        for (Recipe recipe : recipes) {
           if (all.isEmpty() || recipe.filters() == SMALL) {
             results.put(recipe.key(), laboratory.run(recipe, seed));
           }
@@ -134,8 +150,7 @@ public final class GatesCommand implements Command {
     List<String> known = Recipe.all().stream().map(Recipe::key).toList();
     for (String key : only) {
       if (!known.contains(key)) {
-        throw CommandException.badInput(
-            "there is no recipe '" + key + "'; there are " + String.join(", ", known));
+        throw CommandException.badInput(NearestName.unknown("recipe", key, known));
       }
     }
     return Recipe.all().stream()

@@ -3,6 +3,8 @@ package dev.vauban.bench.gates;
 import dev.vauban.adversarial.Attacks;
 import dev.vauban.bench.Machine;
 import dev.vauban.bench.gates.Result.Score;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.terminal.Console;
@@ -66,13 +68,19 @@ final class Laboratory implements AutoCloseable {
   private final Machine machine = Machine.here();
 
   Laboratory(Path omniglot, Path work, int workers, Console console, Interrupt interrupt) {
-    this.data =
-        DataSets.open(
-            "omniglot:" + omniglot, DataOptions.DEFAULT.withOmniglotSplit(OmniglotSplit.SHUFFLED));
-    this.device = Device.open("cpu:" + workers);
     this.work = work;
     this.console = console;
     this.interrupt = interrupt;
+    this.device = Device.open("cpu:" + workers);
+    try {
+      this.data =
+          DataSets.open(
+              "omniglot:" + omniglot,
+              DataOptions.DEFAULT.withOmniglotSplit(OmniglotSplit.SHUFFLED));
+    } catch (RuntimeException | Error e) {
+      device.close();
+      throw e;
+    }
   }
 
   /** What computes. */
@@ -86,13 +94,17 @@ final class Laboratory implements AutoCloseable {
   }
 
   /** The result of a recipe: from the work folder if it is there, else trained and measured. */
-  Result run(Recipe recipe, long seed) throws IOException {
-    Files.createDirectories(work);
+  Result run(Recipe recipe, long seed) {
+    try {
+      Files.createDirectories(work);
+    } catch (IOException e) {
+      throw Failure.writing(work, e);
+    }
     String name = "%s-s%d-i%d".formatted(recipe.key(), seed, recipe.iterations());
     Path file = work.resolve(name + "-e" + recipe.episodes() + ".json");
     if (Files.exists(file)) {
       console.notice(recipe.key() + ", seed " + seed + ": done before");
-      return Json.read(Files.readString(file), Result.class);
+      return kept(file);
     }
     Model model = Conv4.strided(IMAGE, recipe.filters(), WAYS);
     Path trained = work.resolve(name + ".safetensors");
@@ -102,10 +114,32 @@ final class Laboratory implements AutoCloseable {
       }
       Safetensors.File saved = Safetensors.read(trained, scope);
       Tree<Tensor> weights = Safetensors.fit(trained.toString(), model.types(), saved.tensors());
-      double seconds = Double.parseDouble(saved.metadata().get("seconds"));
-      Result result = measure(recipe, model, weights, seed, seconds);
+      Result result = measure(recipe, model, weights, seed, seconds(trained, saved));
       AtomicFile.write(file, Json.pretty(result));
       return result;
+    }
+  }
+
+  /**
+   * A result of an earlier session.
+   *
+   * @throws CommandException exit 2, if the file is damaged
+   */
+  static Result kept(Path file) {
+    Result result = Json.read(file, Result.class, "a result; delete it to measure again");
+    if (!result.complete()) {
+      throw CommandException.badInput(
+          file + " is damaged: figures are missing; delete it to measure again");
+    }
+    return result;
+  }
+
+  private static double seconds(Path trained, Safetensors.File saved) {
+    try {
+      return Double.parseDouble(saved.metadata().getOrDefault("seconds", ""));
+    } catch (NumberFormatException e) {
+      throw CommandException.badInput(
+          trained + " does not say how long its training took; delete it to train again", e);
     }
   }
 

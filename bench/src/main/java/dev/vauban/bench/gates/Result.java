@@ -50,6 +50,10 @@ public record Result(
   /** Radii of the accuracy curve in 1/255. */
   public static final List<Integer> RADII = List.of(4, 8, 16, 32);
 
+  /** The attacks at 16/255 on a few episodes, by their names in {@code other}. */
+  private static final List<String> OTHERS =
+      List.of("fgsm", "fgsm-rs", "pgd-10", "pgd-40", "transfer");
+
   /**
    * An accuracy.
    *
@@ -57,6 +61,16 @@ public record Result(
    * @param half half-width of its 95% interval
    */
   public record Score(double mean, double half) {}
+
+  /** Whether everything that the gates look at is there; a file may have been cut or edited. */
+  boolean complete() {
+    return recipe != null
+        && machine != null
+        && robust != null
+        && RADII.stream().allMatch(radius -> robust.get(Integer.toString(radius)) != null)
+        && other != null
+        && OTHERS.stream().allMatch(attack -> other.get(attack) != null);
+  }
 
   /** Accuracy under PGD-10 at a radius in 1/255, in percent. */
   public double robustPercent(int radius) {

@@ -2,8 +2,10 @@ package dev.vauban.bench.steps;
 
 import static dev.vauban.tensor.Vmap.vmap;
 
+import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.meta.MetaLearner;
 import dev.vauban.meta.Task;
+import dev.vauban.nn.Adam;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.Optimizers;
@@ -18,6 +20,8 @@ import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.cpu.CpuDevice;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A {@link StepCase} compiled for a number of threads and bound to its data: random images, the
@@ -25,15 +29,22 @@ import dev.vauban.tensor.backend.cpu.CpuDevice;
  */
 public final class BoundStep implements AutoCloseable {
   private static final double META_RATE = 1e-3;
+  private static final Key KEY = Key.of(1);
+  private static final int MOVES = 200; // folded into the key, as 100 and up are for the tasks
 
   private final Scope scope = Scope.open();
   private final Device device;
   private final Plan plan;
   private final Plan.Bound bound;
+  private final StepCase step;
+  private final Adam optimizer = Optimizers.adam(META_RATE);
+  private final Tree<Tensor> inputs;
+  private final Tree<Tensor> outputs;
   private final double compileSeconds;
 
   /** Compiles. */
   public BoundStep(StepCase step, int threads) {
+    this.step = step;
     this.device =
         CpuDevice.open(
             threads,
@@ -41,37 +52,47 @@ public final class BoundStep implements AutoCloseable {
               case BEST -> CpuDevice.Kernels.BEST;
               case JAVA -> CpuDevice.Kernels.JAVA;
             });
-    Model model = step.model();
-    Optimizer optimizer = Optimizers.adam(META_RATE);
-    Tree<Type> theta = model.types();
-    Program start = Program.trace(theta, optimizer::init);
-    Tree<Type> types =
-        Tree.<Type>empty()
-            .with("weights", theta)
-            .with("optimizer", start.outputs())
-            .with("number", Type.i32())
-            .with("tasks", tasks(step));
-    MetaLearner learner = step.method(model).training();
-    long began = System.nanoTime();
-    Program program = Program.trace(types, in -> update(learner, optimizer, in));
-    this.plan = device.compile(program);
-    this.compileSeconds = (System.nanoTime() - began) / 1e9;
+    Plan compiled = null;
+    try {
+      Model model = step.model();
+      Tree<Type> theta = model.types();
+      Program start = Program.trace(theta, optimizer::init);
+      Tree<Type> types =
+          Tree.<Type>empty()
+              .with("weights", theta)
+              .with("optimizer", start.outputs())
+              .with("number", Type.i32())
+              .with("tasks", tasks(step));
+      MetaLearner learner = step.method(model).training();
+      long began = System.nanoTime();
+      Program program = Program.trace(types, in -> update(learner, optimizer, in));
+      compiled = device.compile(program);
+      this.plan = compiled;
+      this.compileSeconds = (System.nanoTime() - began) / 1e9;
 
-    Tree<Tensor> inputs = scope.tensors(types);
-    Key key = Key.of(1);
-    Tree<Tensor> initial = model.init(scope, key.fold(0));
-    inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
-    try (Plan init = device.compile(start)) {
-      init.bind(inputs.sub("weights"), inputs.sub("optimizer")).run();
+      this.inputs = scope.tensors(types);
+      Tree<Tensor> initial = model.init(scope, KEY.fold(0));
+      inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
+      try (Plan init = device.compile(start)) {
+        init.bind(inputs.sub("weights"), inputs.sub("optimizer")).run();
+      }
+      fill(inputs.sub("tasks"), step, KEY);
+      this.outputs = scope.tensors(program.outputs());
+      this.bound = compiled.bind(inputs, outputs);
+    } catch (Throwable failure) {
+      if (compiled != null) {
+        compiled.close();
+      }
+      device.close();
+      scope.close();
+      throw failure;
     }
-    fill(inputs.sub("tasks"), step, key);
-    this.bound = plan.bind(inputs, scope.tensors(program.outputs()));
   }
 
   private static Tree<Type> tasks(StepCase step) {
     return Tree.<Type>empty()
         .with("support", batch(step, step.ways() * StepCase.SHOTS))
-        .with("query", batch(step, step.ways() * StepCase.QUERIES))
+        .with("query", batch(step, step.ways() * step.queries()))
         .with("key", Type.i32(StepCase.TASKS, 2));
   }
 
@@ -123,6 +144,56 @@ public final class BoundStep implements AutoCloseable {
   /** One meta-step. */
   public void run() {
     bound.run();
+  }
+
+  /** What it runs. */
+  StepCase step() {
+    return step;
+  }
+
+  /** The numbers it works on, for another framework. */
+  public MetaStep numbers() {
+    return StepNumbers.of(step, optimizer, META_RATE, inputs);
+  }
+
+  /**
+   * The meta-gradient of the last run, by path: Adam's first moment after its first step is the
+   * gradient times 1 - beta1.
+   */
+  public Map<String, float[]> metaGradient() {
+    float share = (float) (1 - optimizer.beta1());
+    Map<String, float[]> gradient = new LinkedHashMap<>();
+    outputs
+        .sub("optimizer/m")
+        .paths()
+        .forEach((path, moment) -> {
+          float[] g = moment.toFloats();
+          for (int i = 0; i < g.length; i++) {
+            g[i] /= share;
+          }
+          gradient.put(path, g);
+        });
+    return gradient;
+  }
+
+  /** The meta-gradient with every pixel moved up or down by {@code distance}. */
+  public Map<String, float[]> metaGradientNear(double distance) {
+    for (String part : new String[] {"support/x", "query/x"}) {
+      move(inputs.sub("tasks").get(part), distance);
+    }
+    try {
+      bound.run();
+      return metaGradient();
+    } finally {
+      fill(inputs.sub("tasks"), step, KEY);
+    }
+  }
+
+  private static void move(Tensor x, double distance) {
+    Key directions = KEY.fold(MOVES);
+    for (long i = 0; i < x.size(); i++) {
+      x.set(i, x.get(i) + (directions.bits(i) < 0 ? -distance : distance));
+    }
   }
 
   /** Floating-point operations of one meta-step by the plan's own count. */

@@ -1,29 +1,38 @@
 package dev.vauban.bench.steps;
 
-import com.sun.management.OperatingSystemMXBean;
+import dev.vauban.bench.peers.Framework;
+import dev.vauban.bench.peers.Timing;
+import dev.vauban.bench.steps.Contest.Contestant;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToDoubleFunction;
 
 /**
- * Times meta-steps and the peak in turn, so that what else the machine does falls on both: for each
- * case peak, step, peak, step, and so on for every number of threads. Medians are reported, and the
- * share of the peak is the ratio of the medians.
+ * Times meta-steps, the peak and other frameworks in turn, so that what else the machine does falls
+ * on all: for each case peak, step, peers, peak, step, peers, and so on for every number of
+ * threads. Medians are reported; shares and ratios are those of the medians.
  *
  * @param rounds measurements of each
  * @param warmSeconds least time that a step runs before it is measured
+ * @param frameworks others to time on the same steps
  * @param console for progress
  * @param interrupt the user's wish to stop
  */
-public record StepBench(int rounds, double warmSeconds, Console console, Interrupt interrupt) {
+public record StepBench(
+    int rounds,
+    double warmSeconds,
+    List<Framework> frameworks,
+    Console console,
+    Interrupt interrupt) {
   private static final int LEAST_WARM_RUNS = 3;
+  private static final long CALM_MILLIS = 50; // OpenMP's threads spin for a while after a peer
 
   /** Measures one case at each number of threads. */
   public List<Row> measure(StepCase step, List<Integer> threads) {
@@ -32,24 +41,12 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
       try (BoundStep bound = new BoundStep(step, n);
           GemmPeak peak = new GemmPeak(n)) {
         warm(bound, peak);
-        double[] seconds = new double[rounds];
-        double[] peakSeconds = new double[rounds];
-        double[] cpu = new double[rounds];
-        double[] peakCpu = new double[rounds];
-        for (int i = 0; i < rounds; i++) {
-          interrupt.check("nothing was written");
-          double before = cpuSeconds();
-          peakSeconds[i] = peak.seconds();
-          double between = cpuSeconds();
-          long start = System.nanoTime();
-          bound.run();
-          seconds[i] = (System.nanoTime() - start) / 1e9;
-          cpu[i] = cpuSeconds() - between;
-          peakCpu[i] = between - before;
+        double rss = residentMegabytes();
+        try (Contest contest = new Contest(frameworks, bound, n, console::notice)) {
+          Row row = row(step, n, bound, peak, rss, contest.contestants());
+          row.lines().forEach(console::notice);
+          rows.add(row);
         }
-        Row row = row(step, n, bound, seconds, cpu, peak.flops(), peakSeconds, peakCpu);
-        console.notice(row.line());
-        rows.add(row);
       }
     }
     return rows;
@@ -64,51 +61,76 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
     }
   }
 
-  private static Row row(
+  private Row row(
       StepCase step,
       int threads,
       BoundStep bound,
-      double[] seconds,
-      double[] cpu,
-      long peakFlops,
-      double[] peakSeconds,
-      double[] peakCpu) {
-    for (double[] values : List.of(seconds, cpu, peakSeconds, peakCpu)) {
-      Arrays.sort(values);
+      GemmPeak peak,
+      double rss,
+      List<Contestant> contestants) {
+    List<Timing> peaks = new ArrayList<>();
+    List<Timing> ours = new ArrayList<>();
+    List<List<Timing>> theirs =
+        contestants.stream().map(c -> (List<Timing>) new ArrayList<Timing>()).toList();
+    for (int i = 0; i < rounds; i++) {
+      interrupt.check("nothing was written");
+      peaks.add(Timing.of(peak::seconds));
+      ours.add(Timing.of(bound::run));
+      for (int p = 0; p < theirs.size(); p++) {
+        theirs.get(p).add(contestants.get(p).way().run());
+        calm();
+      }
     }
+    Spread time = Spread.of(ours, Timing::seconds);
+    Spread cpu = Spread.of(ours, Timing::cpuSeconds);
+    Spread peakTime = Spread.of(peaks, Timing::seconds);
+    Spread peakCpu = Spread.of(peaks, Timing::cpuSeconds);
     double gflop = bound.flops() / 1e9;
-    double peak = peakFlops / 1e9 / median(peakSeconds);
-    double bestPeak = peakFlops / 1e9 / peakSeconds[0];
+    double peakGflop = peak.flops() / 1e9;
+    List<Peer> peers = new ArrayList<>();
+    for (int p = 0; p < theirs.size(); p++) {
+      peers.add(peer(contestants.get(p), theirs.get(p), time, cpu));
+    }
     return new Row(
         step.name(),
         step.title(),
         "f32",
         threads,
-        1e3 * median(seconds),
-        1e3 * seconds[0],
-        1e3 * seconds[seconds.length - 1],
+        1e3 * time.median(),
+        1e3 * time.least(),
+        1e3 * time.most(),
         gflop,
-        peak,
-        bestPeak,
-        gflop / median(seconds) / peak,
-        gflop / seconds[0] / bestPeak,
-        gflop / median(cpu) / (peakFlops / 1e9 / median(peakCpu)),
+        peakGflop / peakTime.median(),
+        peakGflop / peakTime.least(),
+        gflop / time.median() / (peakGflop / peakTime.median()),
+        gflop / time.least() / (peakGflop / peakTime.least()),
+        gflop / cpu.median() / (peakGflop / peakCpu.median()),
         bound.compileSeconds(),
         bound.bytes() / 1048576.0,
-        residentMegabytes(),
-        List.of());
+        rss,
+        peers);
   }
 
-  private static double median(double[] sorted) {
-    int n = sorted.length;
-    return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+  private static Peer peer(Contestant c, List<Timing> timings, Spread ours, Spread oursCpu) {
+    Spread time = Spread.of(timings, Timing::seconds);
+    Spread cpu = Spread.of(timings, Timing::cpuSeconds);
+    return new Peer(
+        c.way().name(),
+        1e3 * time.median(),
+        time.median() / ours.median(),
+        1e3 * time.least(),
+        1e3 * time.most(),
+        cpu.median() / oursCpu.median(),
+        c.checkError(),
+        c.gradientError());
   }
 
-  /** Processor time of all threads of this process. */
-  private static double cpuSeconds() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
-        ? system.getProcessCpuTime() / 1e9
-        : Double.NaN;
+  private static void calm() {
+    try {
+      Thread.sleep(CALM_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Resident memory of this process; 0 where the system does not tell. */
@@ -121,6 +143,16 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
           .orElse(0);
     } catch (IOException e) {
       return 0;
+    }
+  }
+
+  /** Of several measurements. */
+  private record Spread(double least, double median, double most) {
+    static Spread of(List<Timing> timings, ToDoubleFunction<Timing> what) {
+      double[] sorted = timings.stream().mapToDouble(what).toArray();
+      Arrays.sort(sorted);
+      int n = sorted.length;
+      return new Spread(sorted[0], (sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[n - 1]);
     }
   }
 
@@ -143,7 +175,8 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
    *     it would be if nothing else ran on the machine and no thread waited for another
    * @param compileSeconds tracing and compiling
    * @param slabMb working memory of the plan
-   * @param rssMb resident memory of the process then
+   * @param rssMb resident memory of the process after warm-up, before this row's peers ran; what
+   *     peers of earlier rows left is part of it
    * @param peers other frameworks on the same program
    */
   public record Row(
@@ -164,27 +197,61 @@ public record StepBench(int rounds, double warmSeconds, Console console, Interru
       double slabMb,
       double rssMb,
       List<Peer> peers) {
-    String line() {
-      return String.format(
-          Locale.ROOT,
-          "%s, %d thread(s): %.0f ms, %.1f GFLOP, %.1f%% of the peak of %.0f GFLOP/s"
-              + " (%.1f%% by processor time)",
-          name,
-          threads,
-          ms,
-          gflop,
-          100 * shareOfPeak,
-          peakGflops,
-          100 * shareOfPeakCpu);
+    List<String> lines() {
+      List<String> lines = new ArrayList<>();
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "%s, %d thread(s): %.0f ms, %.1f GFLOP, %.1f%% of the peak of %.0f GFLOP/s"
+                  + " (%.1f%% by processor time)",
+              name,
+              threads,
+              ms,
+              gflop,
+              100 * shareOfPeak,
+              peakGflops,
+              100 * shareOfPeakCpu));
+      peers.forEach(p -> lines.add("  " + p.line()));
+      return lines;
     }
   }
 
   /**
    * Another framework on the same program in the same run.
    *
-   * @param name of the framework
+   * @param name of the framework, the way it ran and the memory allocator
    * @param ms its median milliseconds
-   * @param ratio of its time to ours
+   * @param ratio of its time to ours, medians of both
+   * @param msMin the least
+   * @param msMax the most
+   * @param ratioCpu of its processor time to ours
+   * @param checkError how far its meta-gradient is from ours on a small case of the same program,
+   *     relative to the gradient's length
+   * @param gradientError the same on the timed data, where rounding decides some branches
    */
-  public record Peer(String name, double ms, double ratio) {}
+  public record Peer(
+      String name,
+      double ms,
+      double ratio,
+      double msMin,
+      double msMax,
+      double ratioCpu,
+      double checkError,
+      double gradientError) {
+    /** All of it in one line. */
+    public String line() {
+      return String.format(
+          Locale.ROOT,
+          "%s: %.0f ms (%.0f to %.0f), %.2f times ours (%.2f by processor time); meta-gradient"
+              + " within %.0e, on this data %.0e",
+          name,
+          ms,
+          msMin,
+          msMax,
+          ratio,
+          ratioCpu,
+          checkError,
+          gradientError);
+    }
+  }
 }

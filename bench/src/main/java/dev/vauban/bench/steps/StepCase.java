@@ -11,7 +11,7 @@ import dev.vauban.tensor.Shape;
 import java.util.List;
 
 /**
- * A meta-step to time: 4 tasks, 1 shot, 15 queries per class, 5 inner steps.
+ * A meta-step to time: 4 tasks, 1 shot, 5 inner steps.
  *
  * @param name for {@code --only}
  * @param title for tables
@@ -21,6 +21,7 @@ import java.util.List;
  * @param image shape of an image
  * @param filters of the max-pooled Conv4
  * @param ways classes of a task
+ * @param queries query images of a class
  * @param kernels which kernels it may use
  */
 public record StepCase(
@@ -32,6 +33,7 @@ public record StepCase(
     Shape image,
     int filters,
     int ways,
+    int queries,
     Choice kernels) {
   /** Tasks of a step. */
   public static final int TASKS = 4;
@@ -39,12 +41,10 @@ public record StepCase(
   /** Support images of a class. */
   public static final int SHOTS = 1;
 
-  /** Query images of a class. */
-  public static final int QUERIES = 15;
-
-  private static final int INNER_STEPS = 5;
-  private static final double RATE = 0.01;
-  private static final double EPS = 8 / 255.0;
+  private static final int QUERIES = 15;
+  static final int INNER_STEPS = 5;
+  static final double RATE = 0.01;
+  static final double EPS = 8 / 255.0;
   private static final Shape SMALL = Shape.of(28, 28, 1);
   private static final Shape LARGE = Shape.of(84, 84, 3);
 
@@ -88,16 +88,28 @@ public record StepCase(
             SMALL,
             64,
             5,
+            QUERIES,
             Choice.JAVA));
   }
 
   private static StepCase plain(
       String name, String title, String learner, Order order, Shape image, int filters, int ways) {
-    return new StepCase(name, title, learner, order, "none", image, filters, ways, Choice.BEST);
+    return new StepCase(
+        name, title, learner, order, "none", image, filters, ways, QUERIES, Choice.BEST);
   }
 
   private static StepCase robust(String name, String title, String attack) {
-    return new StepCase(name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, Choice.BEST);
+    return new StepCase(
+        name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, QUERIES, Choice.BEST);
+  }
+
+  /**
+   * The same program with so few activations that hardly one of them lies where rounding decides
+   * which branch it takes: images of 16x16, 8 filters, one query of a class.
+   */
+  public StepCase small() {
+    Shape few = Shape.of(16, 16, image.dim(2));
+    return new StepCase(name + "-small", title, learner, order, attack, few, 8, ways, 1, kernels);
   }
 
   Model model() {
@@ -105,8 +117,13 @@ public record StepCase(
   }
 
   Method method(Model model) {
-    Attack a = Attacks.named(attack, Attacks.Options.eps(EPS));
-    return MetaLearners.named(
-        learner, model::logits, new MetaLearners.Options(INNER_STEPS, RATE, order, a, 1, 1));
+    MetaLearners.Options options =
+        new MetaLearners.Options(INNER_STEPS, RATE, order, named(), 1, 1);
+    return MetaLearners.named(learner, model::logits, options);
+  }
+
+  /** The attack of the case's name. */
+  Attack named() {
+    return Attacks.named(attack, Attacks.Options.eps(EPS));
   }
 }

@@ -4,12 +4,14 @@ import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.report.Examples;
+import dev.vauban.cli.run.OutputPath;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +25,11 @@ import picocli.CommandLine.Parameters;
 /** {@code vauban attack}: attacks a model and writes the images. */
 @CommandLine.Command(
     name = "attack",
-    description = "Attack a model's queries and write clean and adversarial images.",
+    description = {
+      "Attack a model's queries and write clean and adversarial images.",
+      "As with eval, data, split, rotations, ways, shots, queries and eps default to what the run was"
+          + " trained with."
+    },
     footer = {"", "Example:", "  vauban attack runs/a --attack pgd --eps 8/255 --out attacked"})
 public final class AttackCommand implements Command, Base, Presets {
   @Parameters(paramLabel = "MODEL", description = "a run directory or a .safetensors file")
@@ -68,8 +74,7 @@ public final class AttackCommand implements Command, Base, Presets {
 
   @Override
   public Optional<Inherited> base() {
-    // The run's own --out is the run; the images must not land in it.
-    return ModelPath.settings(model).map(b -> b.without("out"));
+    return ModelPath.settings(model);
   }
 
   @Override
@@ -78,8 +83,14 @@ public final class AttackCommand implements Command, Base, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     ModelPath.require(model);
+    OutputPath.requireFolder("--out", out);
     Protocol protocol =
         new Protocol(episodeCount, List.of(fineTuneSteps), work.seed, work.workers, images);
     Evaluation evaluation =
@@ -92,19 +103,23 @@ public final class AttackCommand implements Command, Base, Presets {
                 episodes.episodes(),
                 threat.threat(),
                 protocol,
-                session);
-    Examples.write(out, evaluation.figures().examples());
-    long fooled = evaluation.figures().examples().stream().filter(Example::fooled).count();
+                session)
+            .of(model.toString());
+    List<Example> examples = evaluation.figures().examples();
+    ExitCode code = session.keep(() -> Examples.write(out, examples));
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("eps", evaluation.eps());
     json.put("attack", evaluation.attack());
     json.put("rows", evaluation.rows());
-    json.put("images", out.toString());
-    return Answer.ok(
-        Tables.evaluation(evaluation, session.console().width())
-            + System.lineSeparator()
-            + "images: %d pairs in %s; %d of them fool the model"
-                .formatted(evaluation.figures().examples().size(), out, fooled),
-        json);
+    String text = Tables.evaluation(evaluation, session.console().width());
+    if (code == ExitCode.OK) {
+      json.put("images", out.toString());
+      long fooled = examples.stream().filter(Example::fooled).count();
+      text +=
+          System.lineSeparator()
+              + "images: %d pairs in %s; %d of them fool the model"
+                  .formatted(examples.size(), out, fooled);
+    }
+    return new Answer(code, text, json);
   }
 }

@@ -13,7 +13,7 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "doctor",
     description = {
-      "Show what this machine offers: JDK, Vector API, oneDNN, CUDA, memory, folders.",
+      "Show what this machine offers: JDK, Vector API, oneDNN, CUDA, memory, cache.",
       "Ends with 3 if something required is missing."
     })
 public final class DoctorCommand implements Command {
@@ -23,7 +23,7 @@ public final class DoctorCommand implements Command {
       // What the libraries warn of while they load is what this command is about to say.
       System.setProperty(LogSetup.LEVEL, "ERROR");
     }
-    Checkup checkup = Checkup.ofThisMachine(System.getenv());
+    Checkup checkup = Checkup.ofThisMachine();
     boolean fit = checkup.checks().stream().noneMatch(c -> c.state() == Check.State.MISSING);
     return new Answer(
         fit ? ExitCode.OK : ExitCode.ENVIRONMENT,

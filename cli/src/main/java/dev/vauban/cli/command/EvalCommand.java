@@ -4,6 +4,8 @@ import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Protocol;
@@ -25,11 +27,14 @@ import picocli.CommandLine.Parameters;
     name = "eval",
     description = {
       "Evaluate a model on unseen classes, clean and under attack.",
-      "The network and its adaptation are the run's own; data, ways and shots default to what the"
-          + " (first) run was trained with."
+      "The network and its adaptation are the run's own; data, split, rotations, ways, shots,"
+          + " queries and eps default to what the (first) run was trained with.",
+      "The seed is the evaluation's own: all models meet the same episodes and attacks."
     },
     footer = {"", "Example:", "  vauban eval runs/a --attack pgd --eps 4/255,8/255 --episodes 600"})
 public final class EvalCommand implements Command, Base, Presets {
+  private static final int EXAMPLES = 6; // attacked images for the report
+
   @Parameters(
       arity = "1..*",
       paramLabel = "MODEL",
@@ -71,31 +76,62 @@ public final class EvalCommand implements Command, Base, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
     models.forEach(ModelPath::require);
-    List<Evaluation> evaluations = new ArrayList<>();
-    Protocol protocol =
-        new Protocol(episodeCount, List.copyOf(fineTuneSteps), work.seed, work.workers, 6);
-    for (Path model : models) {
-      Evaluation evaluation =
-          session
-              .jobs()
-              .get()
-              .eval(
-                  model,
-                  ModelPath.learner(model),
-                  episodes.episodes(),
-                  threat.threat(),
-                  protocol,
-                  session);
-      evaluations.add(evaluation);
-      if (Files.isDirectory(model)) {
-        RunReport.record(model, evaluation);
-        session.console().notice("report: " + RunReport.write(List.of(model), null));
-      }
+    List<Evaluation> done = new ArrayList<>();
+    ExitCode code = ExitCode.OK;
+    for (int m = 0; m < models.size() && done.size() == m; m++) {
+      ExitCode ended = add(models.get(m), done, session);
+      code = ended == ExitCode.OK ? code : ended;
     }
-    Evaluation all = join(evaluations);
-    return Answer.ok(Tables.evaluation(all, session.console().width()), all);
+    Evaluation all = join(done);
+    return new Answer(code, Tables.evaluation(all, session.console().width()), all);
+  }
+
+  /**
+   * Evaluates one more model. If that fails, the reason is said, and the models before it are
+   * answered for; only the first one's failure ends the command.
+   */
+  private ExitCode add(Path model, List<Evaluation> done, Session session) {
+    try {
+      done.add(evaluate(model, session));
+    } catch (RuntimeException e) {
+      Failure failure = Failure.of(e);
+      if (done.isEmpty() || failure.code() == ExitCode.BUG) {
+        throw e;
+      }
+      session.console().error(failure.sentence());
+      return failure.code();
+    }
+    return Files.isDirectory(model)
+        ? session.keep(() -> record(model, done.getLast(), session))
+        : ExitCode.OK;
+  }
+
+  private Evaluation evaluate(Path model, Session session) {
+    Protocol protocol =
+        new Protocol(episodeCount, List.copyOf(fineTuneSteps), work.seed, work.workers, EXAMPLES);
+    return session
+        .jobs()
+        .get()
+        .eval(
+            model,
+            ModelPath.learner(model),
+            episodes.episodes(),
+            threat.threat(),
+            protocol,
+            session)
+        .of(model.toString());
+  }
+
+  private static void record(Path run, Evaluation evaluation, Session session) {
+    RunReport.record(run, evaluation);
+    session.console().notice("report: " + RunReport.write(List.of(run), null));
   }
 
   private static Evaluation join(List<Evaluation> evaluations) {

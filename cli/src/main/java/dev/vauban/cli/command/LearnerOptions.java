@@ -6,6 +6,7 @@ import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Model;
 import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.Range;
+import dev.vauban.cli.config.Settings;
 import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.config.TrainAttack;
 import dev.vauban.cli.failure.CommandException;
@@ -33,9 +34,8 @@ public final class LearnerOptions {
   @Option(
       names = "--filters",
       paramLabel = "N",
-      defaultValue = "64",
-      description = "filters per convolution (default: ${DEFAULT-VALUE})")
-  int filters;
+      description = "filters per convolution (default: 64; conv4-cifarfs has widths of its own)")
+  Integer filters;
 
   @Range(min = 1, max = 100)
   @Option(
@@ -56,8 +56,8 @@ public final class LearnerOptions {
       names = "--order",
       paramLabel = "ORDER",
       description =
-          "gradients through adaptation: ${COMPLETION-CANDIDATES} (default: second; first for"
-              + " fomaml)")
+          "gradients through adaptation: ${COMPLETION-CANDIDATES} (default: second; fomaml and"
+              + " reptile are first, meta-sgd is second)")
   Order order;
 
   @Range(min = 0, max = 1000)
@@ -93,30 +93,51 @@ public final class LearnerOptions {
   Eps eps;
 
   /**
+   * Refuses what the user wrote although the method or the network does otherwise.
+   *
+   * @param settings the merged settings
+   * @param inherited the file whose values are an earlier run's, not the user's; empty for none
+   * @throws CommandException exit 2, if there is such a setting
+   */
+  void refuseContradictions(Settings settings, String inherited) {
+    if (wrote("order", settings, inherited) && method.order().filter(o -> o != order).isPresent()) {
+      throw CommandException.badInput(
+          "--order %s: %s is %s-order%s; leave --order out, or use --method maml"
+              .formatted(
+                  order.label(),
+                  method.label(),
+                  method.order().get().label(),
+                  method == Method.FOMAML ? " MAML" : ""));
+    }
+    if (wrote("filters", settings, inherited) && !model.scalable()) {
+      throw CommandException.badInput(
+          "--filters %d: %s has widths of its own; leave --filters out, or use --model conv4"
+              .formatted(filters, model.label()));
+    }
+  }
+
+  private static boolean wrote(String name, Settings settings, String inherited) {
+    Value value = settings.values().get(name);
+    return value != null && !value.source().equals(inherited);
+  }
+
+  /**
    * The learner.
    *
-   * @throws CommandException exit 2, if the options contradict each other
+   * @throws CommandException exit 2, if the budget is too large
    */
   Learner learner() {
-    if (method == Method.FOMAML && order == Order.SECOND) {
-      throw CommandException.badInput(
-          "--order second: fomaml is first-order MAML; use --method maml for second order");
-    }
-    if (eps.value() >= 1) {
-      throw CommandException.badInput(
-          "--eps " + eps + ": the budget of an L-infinity attack must be below 1");
-    }
     return new Learner(
         method,
         model,
-        filters,
+        model.scalable() ? filters : null,
         innerSteps,
         innerRate,
-        order,
+        method.order().orElse(order),
         gamma,
         trainAttack,
         trainAttack == TrainAttack.FGSM_RS ? 1 : trainAttackSteps,
-        eps.value());
+        eps.linf());
   }
 
   /** What fits the method and the data. */
@@ -124,27 +145,32 @@ public final class LearnerOptions {
     Map<String, Value> presets = new LinkedHashMap<>(suitedTo(data));
     presets.put(
         "order",
-        method == Method.FOMAML
-            ? new Value("first", "fomaml is first-order")
-            : new Value("second", "default"));
+        method
+            .order()
+            .map(o -> new Value(o.label(), method.label() + " is " + o.label() + "-order"))
+            .orElse(new Value("second", "default")));
+    Model network = model != null ? model : suitedModel(data);
+    if (network.scalable()) {
+      presets.put("filters", new Value("64", "default"));
+    }
     return presets;
   }
 
   /** What the papers use for each kind of data. */
   static Map<String, Value> suitedTo(DataSpec data) {
+    boolean grey = suitedModel(data) == Model.CONV4_STRIDED;
     String source = "suited to " + data.kind().label();
-    return switch (data.kind()) {
-      case OMNIGLOT, GLYPHS, MNIST, FASHION -> presets("conv4-strided", "0.1", "16/255", source);
-      case CIFARFS -> presets("conv4-cifarfs", "0.01", "8/255", source);
-      case FOLDER -> presets("conv4", "0.01", "8/255", source);
-    };
+    return Map.of(
+        "model", new Value(suitedModel(data).label(), source),
+        "inner-rate", new Value(grey ? "0.1" : "0.01", source),
+        "eps", new Value(grey ? "16/255" : "8/255", source));
   }
 
-  private static Map<String, Value> presets(
-      String model, String innerRate, String eps, String source) {
-    return Map.of(
-        "model", new Value(model, source),
-        "inner-rate", new Value(innerRate, source),
-        "eps", new Value(eps, source));
+  private static Model suitedModel(DataSpec data) {
+    return switch (data.kind()) {
+      case OMNIGLOT, GLYPHS, MNIST, FASHION -> Model.CONV4_STRIDED;
+      case CIFARFS -> Model.CONV4_CIFARFS;
+      case FOLDER -> Model.CONV4;
+    };
   }
 }

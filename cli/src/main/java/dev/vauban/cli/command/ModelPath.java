@@ -9,9 +9,18 @@ import dev.vauban.cli.run.RunDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /** A model named on the command line: a run directory, or a .safetensors file. */
 final class ModelPath {
+  /**
+   * What an evaluation takes from the run unless told otherwise: which tasks, and the budget that
+   * it was trained for. Not the seed: the evaluation's is its own, so that models of different
+   * training seeds meet the same episodes and attacks. Not the threads: they belong to the machine.
+   */
+  private static final Set<String> TAKEN =
+      Set.of("data", "split", "rotations", "ways", "shots", "queries", "eps");
+
   private ModelPath() {}
 
   /**
@@ -38,14 +47,14 @@ final class ModelPath {
     }
   }
 
-  /** The settings that the model's run was trained with, just above the defaults. */
+  /** What to take from the settings of the model's run, just above the defaults. */
   static Optional<Inherited> settings(Path model) {
     if (model == null) {
       return Optional.empty();
     }
     Path config = configOf(model);
     return Files.exists(config)
-        ? Optional.of(new Inherited(config, Base.Rank.ABOVE_DEFAULTS))
+        ? Optional.of(new Inherited(config, Base.Rank.ABOVE_DEFAULTS, TAKEN::contains))
         : Optional.empty();
   }
 
@@ -65,9 +74,12 @@ final class ModelPath {
     if (options.model == null
         || options.innerRate == null
         || options.eps == null
-        || options.order == null) {
+        || options.order == null
+        || options.model.scalable() && options.filters == null) {
       throw CommandException.badInput(
-          config + " does not name model, inner-rate, order and eps; it is not the file of a run");
+          config
+              + " does not name model, filters, inner-rate, order and eps; it is not the file of a"
+              + " run");
     }
     return options.learner();
   }

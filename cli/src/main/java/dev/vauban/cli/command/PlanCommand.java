@@ -22,11 +22,14 @@ public final class PlanCommand implements Command, Presets {
 
   @Override
   public Map<String, Value> presets() {
-    return learner.presets(episodes.data);
+    Map<String, Value> presets = learner.presets(episodes.data);
+    presets.putAll(training.presets());
+    return presets;
   }
 
   @Override
   public Answer run(Session session) {
+    learner.refuseContradictions(session.settings(), "");
     PlanView plan =
         session
             .jobs()

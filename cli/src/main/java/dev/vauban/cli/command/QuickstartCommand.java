@@ -4,12 +4,13 @@ import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
-import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Quickstart;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.report.QuickstartReport;
+import dev.vauban.cli.run.OutputPath;
 import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine;
@@ -70,21 +71,25 @@ public final class QuickstartCommand implements Command, Presets {
   }
 
   @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
-    if (eps.value() >= 1) {
-      throw CommandException.badInput(
-          "--eps " + eps + ": the budget of an L-infinity attack must be below 1");
-    }
-    QuickstartReport.requireWritable(report);
+    double budget = eps.linf();
+    OutputPath.requireFile("--report", report);
     Evaluation evaluation =
         session
             .jobs()
             .get()
             .quickstart(
-                new Quickstart(iterations, episodes, eps.value(), work.seed, work.workers),
-                session);
-    QuickstartReport.write(report, evaluation, session);
-    session.console().notice("report: " + report.toAbsolutePath());
-    return Answer.ok(Tables.evaluation(evaluation, session.console().width()), evaluation);
+                new Quickstart(iterations, episodes, budget, work.seed, work.workers), session);
+    ExitCode code =
+        session.keep(() -> {
+          QuickstartReport.write(report, evaluation, session);
+          session.console().notice("report: " + report.toAbsolutePath());
+        });
+    return new Answer(code, Tables.evaluation(evaluation, session.console().width()), evaluation);
   }
 }

@@ -2,8 +2,10 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.ModelName;
 import dev.vauban.cli.terminal.TextTable;
 import java.util.Locale;
+import java.util.Map;
 
 /** Results as tables for the terminal. */
 final class Tables {
@@ -18,27 +20,29 @@ final class Tables {
       table.right("eps");
     }
     table.right("clean").right("robust").right("seconds");
+    Map<ModelName, String> labels =
+        ModelName.labels(evaluation.rows().stream().map(Evaluation.Row::model).toList());
     for (Evaluation.Row row : evaluation.rows()) {
+      String model = labels.get(row.model());
       String clean = accuracy(row.clean(), row.cleanCi());
       String robust = accuracy(row.robust(), row.robustCi());
       String seconds = String.format(Locale.ROOT, "%.1f", row.seconds());
       if (severalBudgets) {
-        table.row(row.method(), row.steps(), Eps.format(row.eps()), clean, robust, seconds);
+        table.row(model, row.steps(), Eps.format(row.eps()), clean, robust, seconds);
       } else {
-        table.row(row.method(), row.steps(), clean, robust, seconds);
+        table.row(model, row.steps(), clean, robust, seconds);
       }
     }
     return table.format(width) + System.lineSeparator() + caption(evaluation, severalBudgets);
   }
 
   private static String caption(Evaluation evaluation, boolean severalBudgets) {
-    int episodes = evaluation.rows().isEmpty() ? 0 : evaluation.rows().get(0).episodes();
     return "robust: under "
         + evaluation.attack()
         + (severalBudgets ? "" : " at eps " + Eps.format(evaluation.eps()))
         + "; mean over "
-        + episodes
-        + " episodes of unseen classes ± 95% confidence interval";
+        + Evaluation.basis(evaluation.rows())
+        + " ± 95% confidence interval";
   }
 
   /** {@code 89.6 ± 0.7%}. */

@@ -3,7 +3,6 @@ package dev.vauban.cli.command;
 import dev.vauban.cli.config.AttackName;
 import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.config.Range;
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Threat;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -50,15 +49,8 @@ public final class ThreatOptions {
   int restarts;
 
   Threat threat() {
-    for (Eps budget : eps) {
-      if (budget.value() >= 1 && attack != AttackName.PGD_L2) {
-        throw CommandException.badInput(
-            "--eps "
-                + budget
-                + ": the budget of an L-infinity attack must be below 1, the whole pixel range");
-      }
-    }
-    return new Threat(
-        attack, eps.stream().map(Eps::value).toList(), attackSteps, stepSize, restarts);
+    List<Double> budgets =
+        eps.stream().map(attack == AttackName.PGD_L2 ? Eps::value : Eps::linf).toList();
+    return new Threat(attack, budgets, attackSteps, stepSize, restarts);
   }
 }

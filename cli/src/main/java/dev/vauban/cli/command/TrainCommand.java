@@ -6,7 +6,6 @@ import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Answer;
-import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
@@ -18,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -75,6 +75,7 @@ public final class TrainCommand implements Command, Base, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
+    presets.putAll(training.presets());
     presets.put("out", new Value(defaultOut(), "default"));
     return presets;
   }
@@ -86,28 +87,65 @@ public final class TrainCommand implements Command, Base, Presets {
   }
 
   @Override
-  @SuppressWarnings("try") // the log is open for the length of the block
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
   public Answer run(Session session) {
-    // Everything that can be refused is, before a folder is made.
+    // What options and folder forbid is said before data are read, what the data forbid before a
+    // folder is made.
     Learner what = learner.learner();
-    Jobs jobs = session.jobs().get();
+    learner.refuseContradictions(
+        session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
     if (resume) {
       refuseChanges(session);
+      RunDirectory.requireIdle(out);
+    } else {
+      RunDirectory.requireFree(out);
     }
-    try (RunDirectory run =
-            resume
-                ? RunDirectory.resume(out)
-                : RunDirectory.create(out, session.settings().toYaml());
-        RunLog log = RunLog.to(RunDirectory.logOf(out))) {
+    try (Opening run = new Opening(session)) {
+      TrainResult result =
+          session
+              .jobs()
+              .get()
+              .train(what, episodes.episodes(), training.training(work), run, session);
+      return Answer.ok(text(result, session.console().width()), result);
+    }
+  }
+
+  /** The run and its log, from when they are asked for to the end of the command. */
+  private final class Opening implements Supplier<RunDirectory>, AutoCloseable {
+    private final Session session;
+    private RunDirectory run;
+    private RunLog log;
+
+    Opening(Session session) {
+      this.session = session;
+    }
+
+    @Override
+    public RunDirectory get() {
+      run =
+          resume ? RunDirectory.resume(out) : RunDirectory.create(out, session.settings().toYaml());
+      log = RunLog.to(RunDirectory.logOf(out));
       session
           .console()
           .notice(
               run.start()
                   .map(c -> "resuming " + out + " from step " + c.step())
                   .orElse("training in " + out));
-      TrainResult result =
-          jobs.train(what, episodes.episodes(), training.training(work), run, session);
-      return Answer.ok(text(result, session.console().width()), result);
+      return run;
+    }
+
+    @Override
+    public void close() {
+      if (log != null) {
+        log.close();
+      }
+      if (run != null) {
+        run.close();
+      }
     }
   }
 
@@ -145,7 +183,7 @@ public final class TrainCommand implements Command, Base, Presets {
     table.row(
         result.method(),
         result.iterations(),
-        String.format(Locale.ROOT, "%.4f", result.loss()),
+        result.loss() == null ? "–" : String.format(Locale.ROOT, "%.4f", result.loss()),
         Tables.percent(result.clean()),
         Tables.percent(result.robust()),
         String.format(Locale.ROOT, "%.1f", result.seconds()),

@@ -2,11 +2,15 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.MetaSchedule;
 import dev.vauban.cli.config.Range;
+import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.job.Training;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** The outer loop: how long, how wide, how often to save. */
 public final class TrainingOptions {
+  private static final int VALIDATE_EVERY = 250;
+
   @Range(min = 1)
   @Option(
       names = "--iterations",
@@ -77,8 +81,8 @@ public final class TrainingOptions {
   @Option(
       names = "--validate-every",
       paramLabel = "N",
-      defaultValue = "250",
-      description = "meta-steps between two validations; 0 for none (default: ${DEFAULT-VALUE})")
+      description =
+          "meta-steps between two validations; 0 for none (default: 250, or all of a shorter run)")
   int validateEvery;
 
   @Range(min = 1)
@@ -106,6 +110,15 @@ public final class TrainingOptions {
           "end after this time with a checkpoint, to be continued with --resume; 0 for no limit"
               + " (default: ${DEFAULT-VALUE})")
   double maxMinutes;
+
+  /** A run that is shorter than the usual distance of two validations has one, at its end. */
+  Map<String, Value> presets() {
+    Value every =
+        iterations < VALIDATE_EVERY
+            ? new Value(Integer.toString(iterations), "once: a short run")
+            : new Value(Integer.toString(VALIDATE_EVERY), "default");
+    return Map.of("validate-every", every);
+  }
 
   Training training(WorkOptions work) {
     return new Training(

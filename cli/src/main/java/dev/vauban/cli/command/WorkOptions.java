@@ -12,7 +12,7 @@ public final class WorkOptions {
       description = "seed of all randomness (default: ${DEFAULT-VALUE})")
   long seed;
 
-  @Range(min = 1, max = 1024)
+  @Range(min = 1, max = Range.MOST_WORKERS)
   @Option(
       names = "--workers",
       paramLabel = "N",

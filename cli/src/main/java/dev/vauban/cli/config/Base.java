@@ -2,7 +2,7 @@ package dev.vauban.cli.config;
 
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Predicate;
 
 /** A command that takes values from an earlier run's {@code config.yaml}. */
 public interface Base {
@@ -14,17 +14,12 @@ public interface Base {
    *
    * @param file a run's config.yaml; keys that the command does not have are left out
    * @param rank how strong its values are
-   * @param except keys that are not taken over
+   * @param taken which keys are taken over
    */
-  record Inherited(Path file, Rank rank, Set<String> except) {
+  record Inherited(Path file, Rank rank, Predicate<String> taken) {
     /** All settings of {@code file} that the command has. */
     public Inherited(Path file, Rank rank) {
-      this(file, rank, Set.of());
-    }
-
-    /** The same without some keys. */
-    public Inherited without(String... keys) {
-      return new Inherited(file, rank, Set.of(keys));
+      this(file, rank, key -> true);
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.vauban.cli.config;
 
+import java.util.Locale;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -22,6 +25,7 @@ public final class Converters {
         .registerConverter(Split.class, named(Split.class, "split"))
         .registerConverter(Rotations.class, named(Rotations.class, "use of rotations"))
         .registerConverter(MetaSchedule.class, named(MetaSchedule.class, "schedule"))
+        .registerConverter(Pattern.class, converter(Converters::pattern))
         .registerConverter(int.class, converter(Converters::wholeNumber))
         .registerConverter(Integer.class, converter(Converters::wholeNumber))
         .registerConverter(long.class, converter(Converters::longNumber))
@@ -42,6 +46,19 @@ public final class Converters {
 
   private static <E extends Enum<E> & Named> ITypeConverter<E> named(Class<E> type, String kind) {
     return converter(text -> Named.parse(type, kind, text));
+  }
+
+  private static Pattern pattern(String text) {
+    try {
+      return Pattern.compile(text);
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "not a regular expression: "
+              + e.getDescription().toLowerCase(Locale.ROOT)
+              + " at character "
+              + (Math.max(0, e.getIndex()) + 1),
+          e);
+    }
   }
 
   private static int wholeNumber(String text) {

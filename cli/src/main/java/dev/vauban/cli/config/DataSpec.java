@@ -1,8 +1,10 @@
 package dev.vauban.cli.config;
 
-import dev.vauban.nn.NearestName;
+import dev.vauban.nn.data.DataException;
+import dev.vauban.nn.data.DataSets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A data set as users name it: {@code omniglot:DIR}, {@code cifarfs:DIR}, {@code mnist:DIR}, {@code
@@ -62,14 +64,7 @@ public record DataSpec(Kind kind, Path folder, long seed) {
     int colon = text.indexOf(':');
     String name = colon < 0 ? text : text.substring(0, colon);
     String rest = colon < 0 ? "" : text.substring(colon + 1);
-    Kind kind =
-        Arrays.stream(Kind.values())
-            .filter(k -> k.label.equalsIgnoreCase(name.strip()))
-            .findFirst()
-            .orElseThrow(() ->
-                new IllegalArgumentException(
-                    NearestName.unknown(
-                        "data set", name, Arrays.stream(Kind.values()).map(Kind::label).toList())));
+    Kind kind = kind(name);
     if (kind == Kind.GLYPHS) {
       return new DataSpec(kind, null, rest.isEmpty() ? 0 : seed(rest));
     }
@@ -83,6 +78,18 @@ public record DataSpec(Kind kind, Path folder, long seed) {
               + ":data");
     }
     return new DataSpec(kind, Path.of(rest), 0);
+  }
+
+  private static Kind kind(String name) {
+    try {
+      String label = DataSets.canonical(name.strip().toLowerCase(Locale.ROOT));
+      return Arrays.stream(Kind.values())
+          .filter(k -> k.label.equals(label))
+          .findFirst()
+          .orElseThrow();
+    } catch (DataException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
   }
 
   private static long seed(String text) {

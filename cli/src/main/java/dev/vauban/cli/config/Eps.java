@@ -1,5 +1,6 @@
 package dev.vauban.cli.config;
 
+import dev.vauban.cli.failure.CommandException;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -53,6 +54,21 @@ public final class Eps {
 
   /** The budget as a fraction of the pixel range. */
   public double value() {
+    return value;
+  }
+
+  /**
+   * The budget of an attack in the L-infinity ball.
+   *
+   * @throws CommandException exit 2, if it is the whole pixel range or more
+   */
+  public double linf() {
+    if (value >= 1) {
+      throw CommandException.badInput(
+          "--eps "
+              + text
+              + ": the budget of an L-infinity attack must be below 1, the whole pixel range");
+    }
     return value;
   }
 

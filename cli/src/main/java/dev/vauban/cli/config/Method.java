@@ -1,5 +1,7 @@
 package dev.vauban.cli.config;
 
+import java.util.Optional;
+
 /** The meta-learners that the command knows. */
 public enum Method implements Named {
   /** MAML with second-order gradients (Finn et al. 2017). */
@@ -40,6 +42,16 @@ public enum Method implements Named {
     return switch (this) {
       case MAML, FOMAML, ANIL, BOIL, META_SGD, MSL, REPTILE -> false;
       case RMAML_OUT, RMAML_BOTH, RMAML_IN, RMAML_TRADES, AQ, ADML -> true;
+    };
+  }
+
+  /** The order of the meta-gradient, where the method leaves no choice. */
+  public Optional<Order> order() {
+    return switch (this) {
+      case FOMAML, REPTILE -> Optional.of(Order.FIRST);
+      case META_SGD -> Optional.of(Order.SECOND);
+      case MAML, ANIL, BOIL, MSL, RMAML_OUT, RMAML_BOTH, RMAML_IN, RMAML_TRADES, AQ, ADML ->
+          Optional.empty();
     };
   }
 

@@ -19,6 +19,11 @@ public enum Model implements Named {
     this.label = label;
   }
 
+  /** Whether {@code --filters} sets the width. */
+  public boolean scalable() {
+    return this != CONV4_CIFARFS;
+  }
+
   @Override
   public String label() {
     return label;

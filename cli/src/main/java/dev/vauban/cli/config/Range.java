@@ -9,6 +9,9 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.FIELD)
 public @interface Range {
+  /** The largest number of threads: a device's name has room for three digits. */
+  int MOST_WORKERS = 999;
+
   /** The smallest accepted number. */
   double min() default Double.NEGATIVE_INFINITY;
 

@@ -65,7 +65,11 @@ public final class Resolver {
     ParseResult flags = parse(layers, arguments);
     CommandSpec spec = leafOf(flags).commandSpec();
     List<String> notices = new ArrayList<>();
-    if (helpWanted(flags) || spec.findOption("--config") == null) {
+    if (helpWanted(flags)) {
+      return new Resolved(flags, settings(leafOf(flags), layers), notices);
+    }
+    if (spec.findOption("--config") == null) {
+      checkRanges(leafOf(flags), layers);
       return new Resolved(flags, settings(leafOf(flags), layers), notices);
     }
     Map<String, Settings.Value> fromEnvironment = fromEnvironment(spec, notices);
@@ -76,7 +80,7 @@ public final class Resolver {
     if (spec.userObject() instanceof Base command && command.base().isPresent()) {
       Base.Inherited inherited = command.base().get();
       Map<String, Settings.Value> fromRun = fromRun(inherited.file(), spec);
-      fromRun.keySet().removeAll(inherited.except());
+      fromRun.keySet().removeIf(inherited.taken().negate());
       layers = new Layers();
       boolean strongest = inherited.rank() == Base.Rank.BELOW_FLAGS;
       for (var layer :

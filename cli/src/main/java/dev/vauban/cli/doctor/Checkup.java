@@ -3,6 +3,7 @@ package dev.vauban.cli.doctor;
 import dev.vauban.cli.Version;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Console.Ink;
+import dev.vauban.natives.onednn.OneDnn;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,16 +17,16 @@ import java.util.Map;
 public record Checkup(List<Check> checks) {
 
   /** Looks at the machine and the JVM that this process runs on. */
-  public static Checkup ofThisMachine(Map<String, String> environment) {
+  public static Checkup ofThisMachine() {
+    OneDnn.Status oneDnn = LibraryChecks.status();
     List<Check> checks = new ArrayList<>();
     checks.add(JvmChecks.jdk(Runtime.version()));
     checks.add(JvmChecks.vectorApi());
-    checks.add(LibraryChecks.oneDnn());
+    checks.add(LibraryChecks.oneDnn(oneDnn));
     checks.add(LibraryChecks.cuda());
     checks.add(JvmChecks.processor());
     checks.add(JvmChecks.memory());
-    checks.add(FolderChecks.cache(environment));
-    checks.add(FolderChecks.data(environment));
+    checks.add(FolderChecks.cache(oneDnn));
     return new Checkup(List.copyOf(checks));
   }
 

@@ -9,20 +9,20 @@ import java.util.Map;
 final class LibraryChecks {
   private LibraryChecks() {}
 
-  static Check oneDnn() {
+  /** What the loader says; also where not even the bindings load. */
+  static OneDnn.Status status() {
     try {
-      return oneDnn(OneDnn.status());
+      return OneDnn.status();
     } catch (LinkageError | RuntimeException e) {
-      return oneDnn(
-          new OneDnn.Status(
-              false,
-              "",
-              "",
-              "",
-              "",
-              0,
-              "its bindings do not load: " + e,
-              "run it on a 64-bit Linux, or set VAUBAN_ONEDNN=off"));
+      return new OneDnn.Status(
+          false,
+          "",
+          "",
+          "",
+          "",
+          0,
+          "its bindings do not load: " + e,
+          "run it on a 64-bit Linux, or set VAUBAN_ONEDNN=off");
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.vauban.cli.failure;
 
+import dev.vauban.natives.NativeException;
+import dev.vauban.nn.IoReason;
 import dev.vauban.nn.data.DataException;
 import dev.vauban.tensor.FormatException;
 import java.io.FileNotFoundException;
@@ -8,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.zip.ZipException;
@@ -32,7 +33,8 @@ public record Failure(ExitCode code, String sentence) {
       case IOException e -> ofIo(e);
       case OutOfMemoryError e -> outOfMemory(e);
       case LinkageError e -> ofLinkage(e);
-      default -> ofName(thrown);
+      case NativeException e -> new Failure(ExitCode.ENVIRONMENT, e.getMessage());
+      default -> bug(thrown);
     };
   }
 
@@ -58,14 +60,7 @@ public record Failure(ExitCode code, String sentence) {
 
   /** The reason in {@code e} in words, without the path that most messages lead with. */
   public static String reason(IOException e) {
-    return switch (e) {
-      case AccessDeniedException denied -> "permission denied";
-      case NoSuchFileException missing -> "no such file or folder: " + missing.getFile();
-      case NotDirectoryException file -> file.getFile() + " is not a folder";
-      case FileSystemException other when other.getReason() != null ->
-          other.getReason().toLowerCase(Locale.ROOT);
-      default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    };
+    return IoReason.of(e);
   }
 
   private static Failure ofIo(IOException e) {
@@ -105,18 +100,6 @@ public record Failure(ExitCode code, String sentence) {
       return new Failure(ExitCode.ENVIRONMENT, "a native library does not load: " + e.getMessage());
     }
     return bug(e);
-  }
-
-  /**
-   * Exceptions of modules above this one's compile path are told apart by name: a NativeException
-   * or DeviceException names what the machine lacks.
-   */
-  private static Failure ofName(Throwable thrown) {
-    return switch (thrown.getClass().getSimpleName()) {
-      case "NativeException", "DeviceException" ->
-          new Failure(ExitCode.ENVIRONMENT, thrown.getMessage());
-      default -> bug(thrown);
-    };
   }
 
   private static Failure bug(Throwable thrown) {

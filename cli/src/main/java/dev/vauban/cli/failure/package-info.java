@@ -1,2 +1,2 @@
-/** How the command fails: exit codes, one-sentence errors, nearest names. */
+/** How the command fails: exit codes and one-sentence errors. */
 package dev.vauban.cli.failure;

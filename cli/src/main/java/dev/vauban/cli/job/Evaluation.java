@@ -2,6 +2,8 @@ package dev.vauban.cli.job;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * Accuracies of one or more models under one attack. As JSON this is the answer of {@code eval} and
@@ -27,6 +29,9 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
    * @param robust accuracy on attacked queries
    * @param robustCi its half-width
    * @param seconds wall time: training and evaluation in quickstart, evaluation in eval
+   * @param run the path of the run or of the weights; null for a model that was never saved
+   * @param on what the episodes are made of, for example {@link #UNSEEN_CLASSES}; null in
+   *     evaluations recorded by earlier versions
    */
   public record Row(
       String method,
@@ -37,12 +42,52 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
       double cleanCi,
       double robust,
       double robustCi,
-      double seconds) {
+      double seconds,
+      String run,
+      String on) {
+    /** Classes that served neither training nor validation. */
+    public static final String UNSEEN_CLASSES = "unseen classes";
+
+    /** A row of a model that was never saved, on unseen classes. */
+    public Row(
+        String method,
+        double eps,
+        int steps,
+        int episodes,
+        double clean,
+        double cleanCi,
+        double robust,
+        double robustCi,
+        double seconds) {
+      this(
+          method,
+          eps,
+          steps,
+          episodes,
+          clean,
+          cleanCi,
+          robust,
+          robustCi,
+          seconds,
+          null,
+          UNSEEN_CLASSES);
+    }
+
+    /** Which model this is about. */
+    public ModelName model() {
+      return new ModelName(method, run);
+    }
+
+    /** This row as that of a model in a file or a run. */
+    public Row of(String path) {
+      return new Row(
+          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds, path, on);
+    }
 
     /** This row with {@code more} seconds, those of the training before it. */
     public Row plusSeconds(double more) {
       return new Row(
-          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds + more);
+          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds + more, run, on);
     }
   }
 
@@ -73,6 +118,28 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
      * @param robust accuracy under attack, 0..1
      */
     public record Point(long step, double clean, double robust) {}
+  }
+
+  /** This evaluation as that of a model in a file or a run. */
+  public Evaluation of(String path) {
+    return new Evaluation(eps, attack, rows.stream().map(row -> row.of(path)).toList(), figures);
+  }
+
+  /**
+   * What the rows were measured on, in words: {@code 600 episodes of unseen classes}.
+   *
+   * @param rows the rows of a table
+   */
+  public static String basis(List<Row> rows) {
+    String number =
+        rows.stream()
+            .map(Row::episodes)
+            .distinct()
+            .sorted()
+            .map(String::valueOf)
+            .collect(Collectors.joining(" or "));
+    List<String> on = rows.stream().map(Row::on).filter(Objects::nonNull).distinct().toList();
+    return number + " episodes" + (on.isEmpty() ? "" : " of " + String.join(" and of ", on));
   }
 
   /** An evaluation without figures. */

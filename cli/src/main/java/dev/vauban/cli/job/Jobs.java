@@ -2,6 +2,7 @@ package dev.vauban.cli.job;
 
 import dev.vauban.cli.run.RunDirectory;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 
 /**
  * The work behind the commands. Commands read options, print and write files; this interface is all
@@ -17,11 +18,18 @@ public interface Jobs {
   Evaluation quickstart(Quickstart job, Session session);
 
   /**
-   * Meta-trains in {@code run}, from {@link RunDirectory#start()} on. An interrupt saves a
-   * checkpoint and ends with exit 130.
+   * Meta-trains from {@link RunDirectory#start()} on. An interrupt saves a checkpoint and ends with
+   * exit 130.
+   *
+   * @param run opens the run; asked for once the data have been read and fit the task, so that a
+   *     mistake leaves no run behind
    */
   TrainResult train(
-      Learner learner, Episodes episodes, Training training, RunDirectory run, Session session);
+      Learner learner,
+      Episodes episodes,
+      Training training,
+      Supplier<RunDirectory> run,
+      Session session);
 
   /** Evaluates {@code model} (a run directory or a .safetensors file) on unseen classes. */
   Evaluation eval(

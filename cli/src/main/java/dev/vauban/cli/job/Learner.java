@@ -10,7 +10,7 @@ import dev.vauban.cli.config.TrainAttack;
  *
  * @param method the algorithm
  * @param model the network
- * @param filters filters per convolution (the models of fixed widths ignore it)
+ * @param filters filters per convolution; null for a network with widths of its own
  * @param innerSteps gradient steps of adaptation while training
  * @param innerRate their step size
  * @param order how far gradients flow through adaptation
@@ -22,7 +22,7 @@ import dev.vauban.cli.config.TrainAttack;
 public record Learner(
     Method method,
     Model model,
-    int filters,
+    Integer filters,
     int innerSteps,
     double innerRate,
     Order order,

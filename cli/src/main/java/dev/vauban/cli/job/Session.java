@@ -1,6 +1,8 @@
 package dev.vauban.cli.job;
 
 import dev.vauban.cli.config.Settings;
+import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import java.util.List;
@@ -20,4 +22,25 @@ public record Session(
     Interrupt interrupt,
     Settings settings,
     List<String> arguments,
-    Supplier<Jobs> jobs) {}
+    Supplier<Jobs> jobs) {
+
+  /**
+   * Writes down a result that was long to come by. If that fails, the reason is said and nothing
+   * ends, so that the result itself still reaches the user.
+   *
+   * @return how the command must end: exit 1 if {@code write} failed
+   */
+  public ExitCode keep(Runnable write) {
+    try {
+      write.run();
+      return ExitCode.OK;
+    } catch (RuntimeException e) {
+      Failure failure = Failure.of(e);
+      if (failure.code() == ExitCode.BUG) {
+        throw e;
+      }
+      console.error(failure.sentence());
+      return ExitCode.FAILED;
+    }
+  }
+}

@@ -13,9 +13,4 @@ import java.util.List;
  * @param restarts random starts, of which the worst counts
  */
 public record Threat(
-    AttackName attack, List<Double> eps, int steps, Double stepSize, int restarts) {
-  /** The step size at one budget: the given one, or 2.5 eps / steps (Madry et al. 2018). */
-  public double stepSizeAt(double budget) {
-    return stepSize != null ? stepSize : 2.5 * budget / steps;
-  }
-}
+    AttackName attack, List<Double> eps, int steps, Double stepSize, int restarts) {}

@@ -20,6 +20,9 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
   /** The system property that holds the level for standard error. */
   public static final String LEVEL = "vauban.log.level";
 
+  /** A line each, never a stack trace: those are for a run's log file. */
+  static final String SCREEN = "%-5level %logger{0}: %msg%n%nopex";
+
   @Override
   public ExecutionStatus configure(LoggerContext context) {
     ThresholdFilter threshold = new ThresholdFilter();
@@ -29,7 +32,7 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
     console.setContext(context);
     console.setName("stderr");
     console.setTarget("System.err");
-    console.setEncoder(encoder(context, "%-5level %logger{0}: %msg%n"));
+    console.setEncoder(encoder(context, SCREEN));
     console.addFilter(threshold);
     console.start();
     Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import tools.jackson.core.JacksonException;
 
 /**
  * A folder of attacked images: for each, three PNG files ({@code 01-clean.png}, {@code
@@ -73,7 +72,7 @@ public final class Examples {
     }
     try {
       List<Picture> pictures = new ArrayList<>();
-      for (Entry e : Json.read(Files.readString(index), Entry[].class)) {
+      for (Entry e : Json.read(index, Entry[].class, "examples")) {
         pictures.add(
             new Picture(
                 e.model,
@@ -87,9 +86,8 @@ public final class Examples {
       }
       return pictures;
     } catch (IOException e) {
-      throw CommandException.badInput("cannot read " + index + ": " + Failure.reason(e), e);
-    } catch (JacksonException e) {
-      throw CommandException.badInput(index + " is damaged: it is not the JSON of examples", e);
+      throw CommandException.badInput(
+          "cannot read the images in " + folder + ": " + Failure.reason(e), e);
     }
   }
 }

@@ -1,8 +1,10 @@
 package dev.vauban.cli.report;
 
 import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
+import dev.vauban.cli.job.ModelName;
 import dev.vauban.cli.report.DataTable.Accuracy;
 import dev.vauban.cli.report.Series.Stroke;
 import java.util.ArrayList;
@@ -23,13 +25,13 @@ final class Figures {
   /** Method, accuracy clean and under attack, with intervals. */
   static DataTable results(List<Row> rows, String attack) {
     boolean budgets = rows.stream().mapToDouble(Row::eps).distinct().count() > 1;
-    int episodes = rows.isEmpty() ? 0 : rows.get(0).episodes();
+    Map<ModelName, String> labels = labels(rows);
     String at = budgets || rows.isEmpty() ? "" : " at eps " + Eps.format(rows.get(0).eps());
     DataTable table =
         new DataTable(
             "Accuracy in percent on "
-                + episodes
-                + " episodes of unseen classes, mean ± 95% confidence interval; robust: under "
+                + Evaluation.basis(rows)
+                + ", mean ± 95% confidence interval; robust: under "
                 + attack.toUpperCase(Locale.ROOT)
                 + at
                 + ". Bold: the best of a column, and whatever its interval does not tell from it.");
@@ -40,7 +42,7 @@ final class Figures {
     table.accuracy("clean").accuracy("robust").number("seconds");
     for (Row row : rows) {
       List<Object> cells = new ArrayList<>();
-      cells.add(row.method());
+      cells.add(labels.get(row.model()));
       cells.add(row.steps());
       if (budgets) {
         cells.add(Eps.format(row.eps()));
@@ -54,21 +56,22 @@ final class Figures {
   }
 
   /**
-   * Accuracy over the budget, from clean (eps 0) on; empty if no method has two budgets. Each
-   * method is shown at its largest number of fine-tune steps.
+   * Accuracy over the budget, from clean (eps 0) on; empty if no model has two budgets. Each model
+   * is shown at its largest number of fine-tune steps.
    */
   static Optional<Curves> overEps(List<Row> rows, String attack) {
-    Map<String, TreeMap<Double, Row>> byMethod = new LinkedHashMap<>();
+    Map<String, TreeMap<Double, Row>> byModel = new LinkedHashMap<>();
+    Map<ModelName, String> labels = labels(rows);
     for (Row row : rows) {
-      byMethod
-          .computeIfAbsent(row.method(), m -> new TreeMap<>())
+      byModel
+          .computeIfAbsent(labels.get(row.model()), m -> new TreeMap<>())
           .merge(row.eps(), row, (a, b) -> a.steps() >= b.steps() ? a : b);
     }
-    if (byMethod.values().stream().noneMatch(budgets -> budgets.size() > 1)) {
+    if (byModel.values().stream().noneMatch(budgets -> budgets.size() > 1)) {
       return Optional.empty();
     }
     List<Series> series = new ArrayList<>();
-    byMethod.forEach((method, budgets) -> {
+    byModel.forEach((model, budgets) -> {
       List<double[]> points = new ArrayList<>();
       Row first = budgets.firstEntry().getValue();
       points.add(new double[] {0, first.clean(), first.cleanCi()});
@@ -76,7 +79,7 @@ final class Figures {
           (eps, row) -> points.add(new double[] {255 * eps, row.robust(), row.robustCi()}));
       series.add(
           new Series(
-              method,
+              model,
               column(points, 0),
               column(points, 1),
               column(points, 2),
@@ -95,35 +98,36 @@ final class Figures {
   }
 
   /**
-   * Accuracy over the number of fine-tune steps, clean and robust; empty if no method was scored
-   * after two of them. Each method is shown at its smallest budget.
+   * Accuracy over the number of fine-tune steps, clean and robust; empty if no model was scored
+   * after two of them. Each model is shown at its smallest budget.
    */
   static Optional<Curves> overSteps(List<Row> rows, String attack) {
-    Map<String, TreeMap<Integer, Row>> byMethod = new LinkedHashMap<>();
+    Map<String, TreeMap<Integer, Row>> byModel = new LinkedHashMap<>();
+    Map<ModelName, String> labels = labels(rows);
     for (Row row : rows) {
-      byMethod
-          .computeIfAbsent(row.method(), m -> new TreeMap<>())
+      byModel
+          .computeIfAbsent(labels.get(row.model()), m -> new TreeMap<>())
           .merge(row.steps(), row, (a, b) -> a.eps() <= b.eps() ? a : b);
     }
-    if (byMethod.values().stream().noneMatch(steps -> steps.size() > 1)) {
+    if (byModel.values().stream().noneMatch(steps -> steps.size() > 1)) {
       return Optional.empty();
     }
     List<Series> series = new ArrayList<>();
     int hue = 0;
-    for (Map.Entry<String, TreeMap<Integer, Row>> method : byMethod.entrySet()) {
+    for (Map.Entry<String, TreeMap<Integer, Row>> model : byModel.entrySet()) {
       List<double[]> clean = new ArrayList<>();
       List<double[]> robust = new ArrayList<>();
-      method
+      model
           .getValue()
           .forEach((steps, row) -> {
             clean.add(new double[] {steps, row.clean(), row.cleanCi()});
             robust.add(new double[] {steps, row.robust(), row.robustCi()});
           });
-      series.add(banded(method.getKey() + ", robust", robust, hue, Stroke.SOLID));
-      series.add(banded(method.getKey() + ", clean", clean, hue, Stroke.DASHED));
+      series.add(banded(model.getKey() + ", robust", robust, hue, Stroke.SOLID));
+      series.add(banded(model.getKey() + ", clean", clean, hue, Stroke.DASHED));
       hue = (hue + 1) % HUES;
     }
-    double eps = byMethod.values().iterator().next().firstEntry().getValue().eps();
+    double eps = byModel.values().iterator().next().firstEntry().getValue().eps();
     return Optional.of(
         new Curves(
             "Accuracy as adaptation goes on",
@@ -163,7 +167,7 @@ final class Figures {
     return Optional.of(
         new Curves(
             "Accuracy while training",
-            "Validation episodes of classes that are neither trained on nor tested.",
+            "Validation episodes; their images are neither trained on nor tested.",
             new Axis("meta-steps", Axis.Scale.NUMBER),
             new Axis("accuracy", Axis.Scale.PERCENT),
             series));
@@ -197,10 +201,11 @@ final class Figures {
       return "";
     }
     Row top = best.get();
+    Map<ModelName, String> labels = labels(rows);
     String budget = attack.toUpperCase(Locale.ROOT) + " at eps " + Eps.format(top.eps());
     Optional<Row> worst =
         rows.stream()
-            .filter(r -> r.eps() == top.eps() && !r.method().equals(top.method()))
+            .filter(r -> r.eps() == top.eps() && !r.model().equals(top.model()))
             .min(Comparator.comparingDouble(Row::robust));
     return worst
         .map(low ->
@@ -209,9 +214,9 @@ final class Figures {
                 "Under %s, %s answers %.1f%% of unseen queries right and %s %.1f%%; on clean"
                     + " images %.1f%% and %.1f%%.",
                 budget,
-                top.method(),
+                labels.get(top.model()),
                 100 * top.robust(),
-                low.method(),
+                labels.get(low.model()),
                 100 * low.robust(),
                 100 * top.clean(),
                 100 * low.clean()))
@@ -219,10 +224,14 @@ final class Figures {
             String.format(
                 Locale.ROOT,
                 "%s answers %.1f%% of unseen queries right, and %.1f%% under %s.",
-                top.method(),
+                labels.get(top.model()),
                 100 * top.clean(),
                 100 * top.robust(),
                 budget));
+  }
+
+  private static Map<ModelName, String> labels(List<Row> rows) {
+    return ModelName.labels(rows.stream().map(Row::model).toList());
   }
 
   private static double[] column(List<double[]> points, int column) {

@@ -36,4 +36,10 @@ public record Picture(
         e.adversarialPrediction(),
         e.eps());
   }
+
+  /** This picture of a model by another name. */
+  Picture of(String name) {
+    return new Picture(
+        name, clean, adversarial, perturbation, label, cleanPrediction, adversarialPrediction, eps);
+  }
 }

@@ -1,12 +1,10 @@
 package dev.vauban.cli.report;
 
 import dev.vauban.cli.Version;
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.Provenance;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,25 +14,6 @@ import java.util.Map;
 /** The page of {@code vauban quickstart}. */
 public final class QuickstartReport {
   private QuickstartReport() {}
-
-  /**
-   * Checks, before minutes of work, that the page can be written.
-   *
-   * @throws CommandException exit 2 with a sentence, if it cannot
-   */
-  public static void requireWritable(Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file)) {
-      throw CommandException.badInput("--report " + file + ": this is a folder; name a file");
-    }
-    if (!Files.isDirectory(folder)) {
-      throw CommandException.badInput("--report " + file + ": there is no folder " + folder);
-    }
-    if (!Files.isWritable(folder)) {
-      throw CommandException.badInput(
-          "--report " + file + ": " + folder + " cannot be written; choose another folder");
-    }
-  }
 
   /** Writes the page. */
   public static void write(Path file, Evaluation evaluation, Session session) {

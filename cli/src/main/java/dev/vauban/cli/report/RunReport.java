@@ -5,6 +5,8 @@ import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
+import dev.vauban.cli.job.ModelName;
+import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
@@ -12,7 +14,6 @@ import dev.vauban.cli.terminal.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,10 +33,10 @@ public final class RunReport {
   public static void record(Path run, Evaluation evaluation) {
     Path file = evaluationsOf(run);
     try {
-      Files.writeString(
-          file, Json.line(evaluation) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      String before = Files.exists(file) ? Files.readString(file) : "";
+      AtomicFile.write(file, before + Json.line(evaluation) + "\n");
     } catch (IOException e) {
-      throw Failure.writing(file, e);
+      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
     }
     if (!evaluation.figures().examples().isEmpty()) {
       Examples.write(run.resolve("examples"), evaluation.figures().examples());
@@ -50,30 +51,33 @@ public final class RunReport {
    */
   public static Path write(List<Path> runs, Path target) {
     Path file = target != null ? target : runs.get(0).resolve("report.html");
-    page(runs).write(file);
+    Map<Path, Path> once = new LinkedHashMap<>();
+    runs.forEach(run -> once.putIfAbsent(run.toAbsolutePath().normalize(), run));
+    page(List.copyOf(once.values())).write(file);
     return file;
   }
 
   static Report page(List<Path> runs) {
+    Map<String, String> names = ModelName.shortest(runs.stream().map(Path::toString).toList());
     List<Evaluation> evaluations = new ArrayList<>();
     List<History> histories = new ArrayList<>();
     Map<String, List<double[]>> losses = new LinkedHashMap<>();
-    List<Picture> pictures = new ArrayList<>();
+    Map<Path, List<Picture>> pictures = new LinkedHashMap<>();
     for (Path run : runs) {
-      String name = name(run);
+      String name = names.get(run.toString());
       evaluations.addAll(evaluations(run));
       List<MetricsLog.Line> lines = MetricsLog.read(RunDirectory.metricsOf(run));
       histories.add(new History(name, validations(lines)));
       losses.put(name, losses(lines));
-      pictures.addAll(Examples.read(run.resolve("examples")));
+      pictures.put(run, Examples.read(run.resolve("examples")));
     }
-    Report report = new Report(title(runs));
-    lead(evaluations, histories, report);
+    Report report = new Report(String.join(", ", names.values()));
     Map<String, List<Row>> byAttack = new LinkedHashMap<>();
     for (Evaluation evaluation : evaluations) {
       List<Row> rows = byAttack.computeIfAbsent(evaluation.attack(), a -> new ArrayList<>());
       evaluation.rows().forEach(row -> replace(rows, row));
     }
+    report.lead(lead(evaluations, byAttack, histories));
     byAttack.forEach((attack, rows) -> {
       report.table(Figures.results(rows, attack));
       Figures.overEps(rows, attack).ifPresent(report::curves);
@@ -81,35 +85,44 @@ public final class RunReport {
     });
     Figures.training(histories).ifPresent(report::curves);
     Figures.metric("Meta-loss", "loss", losses).ifPresent(report::curves);
-    if (!pictures.isEmpty()) {
-      report.imageGrid(new ImageGrid("What the attack does", pictures));
+    List<Picture> labelled = labelled(pictures);
+    if (!labelled.isEmpty()) {
+      report.imageGrid(new ImageGrid("What the attack does", labelled));
     }
-    runs.forEach(run -> provenance(run, report));
+    runs.forEach(run -> provenance(run, names.get(run.toString()), report));
     return report;
   }
 
-  private static void lead(List<Evaluation> evaluations, List<History> histories, Report report) {
+  private static String lead(
+      List<Evaluation> evaluations, Map<String, List<Row>> byAttack, List<History> histories) {
     if (!evaluations.isEmpty()) {
-      Evaluation last = evaluations.get(evaluations.size() - 1);
+      Evaluation last = evaluations.getLast();
       List<Row> rows =
-          evaluations.stream()
-              .filter(e -> e.attack().equals(last.attack()))
-              .flatMap(e -> e.rows().stream())
-              .filter(row -> row.eps() == last.eps())
-              .toList();
-      report.lead(Figures.sentence(rows, last.attack()));
-    } else if (histories.stream().anyMatch(h -> !h.points().isEmpty())) {
-      report.lead("Trained and validated; not yet evaluated on unseen classes ('vauban eval').");
-    } else {
-      report.lead("Not yet evaluated ('vauban eval').");
+          byAttack.get(last.attack()).stream().filter(row -> row.eps() == last.eps()).toList();
+      return Figures.sentence(rows, last.attack());
     }
+    return histories.stream().anyMatch(h -> !h.points().isEmpty())
+        ? "Trained and validated; not yet evaluated ('vauban eval')."
+        : "Not yet evaluated ('vauban eval').";
   }
 
-  /** A later evaluation of the same kind takes the place of the earlier one. */
+  /** A later evaluation of the same model in the same way takes the place of the earlier one. */
   private static void replace(List<Row> rows, Row row) {
     rows.removeIf(old ->
-        old.method().equals(row.method()) && old.eps() == row.eps() && old.steps() == row.steps());
+        old.model().equals(row.model()) && old.eps() == row.eps() && old.steps() == row.steps());
     rows.add(row);
+  }
+
+  /** The runs' pictures, each under its model's label. */
+  private static List<Picture> labelled(Map<Path, List<Picture>> pictures) {
+    List<ModelName> models = new ArrayList<>();
+    pictures.forEach(
+        (run, all) -> all.forEach(p -> models.add(new ModelName(p.model(), run.toString()))));
+    Map<ModelName, String> labels = ModelName.labels(models);
+    List<Picture> labelled = new ArrayList<>();
+    pictures.forEach((run, all) ->
+        all.forEach(p -> labelled.add(p.of(labels.get(new ModelName(p.model(), run.toString()))))));
+    return labelled;
   }
 
   private static List<History.Point> validations(List<MetricsLog.Line> lines) {
@@ -135,7 +148,8 @@ public final class RunReport {
       List<Evaluation> evaluations = new ArrayList<>();
       for (String line : Files.readAllLines(file)) {
         Evaluation e = Json.read(line, Evaluation.class);
-        evaluations.add(new Evaluation(e.eps(), e.attack(), e.rows()));
+        // The run as it is named now: its folder may have moved since.
+        evaluations.add(new Evaluation(e.eps(), e.attack(), e.rows()).of(run.toString()));
       }
       return evaluations;
     } catch (IOException e) {
@@ -145,7 +159,7 @@ public final class RunReport {
     }
   }
 
-  private static void provenance(Path run, Report report) {
+  private static void provenance(Path run, String name, Report report) {
     Map<String, String> facts = new LinkedHashMap<>();
     Map<String, String> texts = new LinkedHashMap<>();
     if (Files.exists(RunDirectory.provenanceOf(run))) {
@@ -171,17 +185,7 @@ public final class RunReport {
       throw CommandException.badInput(
           "cannot read " + RunDirectory.configOf(run) + ": " + Failure.reason(e), e);
     }
-    report.provenance("Where " + name(run) + " comes from", facts, texts);
-  }
-
-  private static String title(List<Path> runs) {
-    return runs.size() == 1
-        ? name(runs.get(0))
-        : String.join(", ", runs.stream().map(RunReport::name).toList());
-  }
-
-  private static String name(Path run) {
-    return run.toAbsolutePath().normalize().getFileName().toString();
+    report.provenance("Where " + name + " comes from", facts, texts);
   }
 
   private static Path evaluationsOf(Path run) {

@@ -29,10 +29,17 @@ public final class RunDirectory implements AutoCloseable {
   private static final String LATEST = "latest";
   private static final String LOCK = ".lock";
 
+  /** Half-written files of a session that was killed; only the holder of the lock writes these. */
+  private static final Pattern HALF_WRITTEN =
+      Pattern.compile(
+          "\\.(checkpoint-\\d+\\.safetensors|best\\.safetensors|latest|config\\.yaml"
+              + "|provenance\\.json|metrics\\.jsonl)\\.\\d+(\\..*)?");
+
   /** What a run that ended before its first metrics line leaves. */
   private static final Pattern STILLBORN =
       Pattern.compile(
-          "\\.lock|config\\.yaml|provenance\\.json|log\\.txt|metrics\\.jsonl|events\\.out\\..*");
+          "\\.lock|config\\.yaml|provenance\\.json|log\\.txt|metrics\\.jsonl|events\\.out\\..*|"
+              + HALF_WRITTEN);
 
   private final Path folder;
   private final FileChannel lockFile;
@@ -65,19 +72,10 @@ public final class RunDirectory implements AutoCloseable {
    * @throws CommandException exit 2 if the folder is in use, not empty or cannot be written
    */
   public static RunDirectory create(Path folder, String configYaml) {
-    if (Files.exists(folder) && !Files.isDirectory(folder)) {
-      throw CommandException.badInput(folder + " is a file; choose another --out");
-    }
-    if (Files.exists(folder) && !isEmpty(folder)) {
-      boolean resumable = Files.exists(folder.resolve("config.yaml"));
-      throw CommandException.badInput(
-          folder
-              + (resumable
-                  ? " already holds a run; continue it with --resume or choose another --out"
-                  : " is not empty; choose another --out"));
-    }
+    requireFree(folder);
     try {
       Files.createDirectories(folder);
+      clear(folder);
     } catch (IOException e) {
       throw Failure.writing(folder, e);
     }
@@ -92,14 +90,61 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /**
+   * Checks, and changes nothing, that {@link #create} can begin a run in {@code folder}.
+   *
+   * @throws CommandException exit 2 if it cannot
+   */
+  public static void requireFree(Path folder) {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw CommandException.badInput(folder + " is a file; choose another --out");
+    }
+    OutputPath.requireFolder("--out", folder);
+    if (Files.exists(folder) && !isFree(folder)) {
+      boolean resumable = Files.exists(folder.resolve("config.yaml"));
+      throw CommandException.badInput(
+          folder
+              + (resumable
+                  ? " already holds a run; continue it with --resume or choose another --out"
+                  : " is not empty; choose another --out"));
+    }
+  }
+
+  /**
+   * Checks, and changes nothing, that {@link #resume} can continue the run in {@code folder}.
+   *
+   * @throws CommandException exit 2 if there is no run or another process is writing it
+   */
+  public static void requireIdle(Path folder) {
+    requireRun(folder);
+    try {
+      if (isLocked(folder)) {
+        throw inUse(folder);
+      }
+    } catch (IOException e) {
+      throw Failure.writing(folder, e);
+    }
+  }
+
+  private static CommandException inUse(Path folder) {
+    return CommandException.badInput(
+        folder
+            + " is being written by another process"
+            + holder(folder.resolve(LOCK))
+            + "; wait or stop it");
+  }
+
+  /**
    * Continues the run in {@code folder} from its latest checkpoint, or from step 0 if it was ended
-   * before the first one. What was logged after that checkpoint is removed.
+   * before the first one. What was logged after that checkpoint is removed, and so are files that a
+   * killed session had half written.
    *
    * @throws CommandException exit 2 if there is no run or another process is writing it
    */
   public static RunDirectory resume(Path folder) {
     requireRun(folder);
-    return locked(folder, Start.RESUMED);
+    RunDirectory run = locked(folder, Start.RESUMED);
+    removeHalfWritten(folder);
+    return run;
   }
 
   /**
@@ -126,8 +171,7 @@ public final class RunDirectory implements AutoCloseable {
               file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       FileLock lock = tryLock(channel);
       if (lock == null) {
-        throw CommandException.badInput(
-            folder + " is being written by another process" + holder(file) + "; wait or stop it");
+        throw inUse(folder);
       }
       channel.truncate(0);
       channel.write(
@@ -219,7 +263,9 @@ public final class RunDirectory implements AutoCloseable {
         Files.deleteIfExists(old.file());
       } catch (IOException e) {
         System.getLogger(RunDirectory.class.getName())
-            .log(System.Logger.Level.WARNING, "cannot delete the old checkpoint " + old.file(), e);
+            .log(
+                System.Logger.Level.WARNING,
+                "cannot delete the old checkpoint " + old.file() + ": " + Failure.reason(e));
       }
     }
     return checkpoint;
@@ -256,14 +302,7 @@ public final class RunDirectory implements AutoCloseable {
 
   /** The provenance of the run in {@code folder}. */
   public static Provenance provenance(Path folder) {
-    Path file = provenanceOf(folder);
-    try {
-      return Json.read(Files.readString(file), Provenance.class);
-    } catch (IOException e) {
-      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
-    } catch (tools.jackson.core.JacksonException e) {
-      throw CommandException.badInput(file + " is damaged: it is not the JSON of a run", e);
-    }
+    return Json.read(provenanceOf(folder), Provenance.class, "a run");
   }
 
   /** The path of a run's merged settings. */
@@ -286,24 +325,38 @@ public final class RunDirectory implements AutoCloseable {
     return folder.resolve("log.txt");
   }
 
-  /**
-   * Whether nothing is lost if a new run takes the folder; clears away what a stillborn one left.
-   */
-  private static boolean isEmpty(Path folder) {
+  /** Whether nothing is lost if a new run takes the folder. */
+  private static boolean isFree(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
-      List<Path> entries = files.toList();
-      boolean stillborn =
-          entries.stream().allMatch(e -> STILLBORN.matcher(e.getFileName().toString()).matches())
-              && (!Files.exists(metricsOf(folder)) || Files.size(metricsOf(folder)) == 0);
-      if (stillborn && !isLocked(folder)) {
-        for (Path entry : entries) {
-          Files.delete(entry);
-        }
-        return true;
-      }
-      return false;
+      return files.allMatch(e -> STILLBORN.matcher(e.getFileName().toString()).matches())
+          && (!Files.exists(metricsOf(folder)) || Files.size(metricsOf(folder)) == 0)
+          && !isLocked(folder);
     } catch (IOException e) {
       throw Failure.writing(folder, e);
+    }
+  }
+
+  /** Clears away what a stillborn run left. */
+  private static void clear(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path entry : files.toList()) {
+        Files.delete(entry);
+      }
+    }
+  }
+
+  private static void removeHalfWritten(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        if (HALF_WRITTEN.matcher(file.getFileName().toString()).matches()) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException e) {
+      System.getLogger(RunDirectory.class.getName())
+          .log(
+              System.Logger.Level.WARNING,
+              "half-written files stay in " + folder + ": " + Failure.reason(e));
     }
   }
 

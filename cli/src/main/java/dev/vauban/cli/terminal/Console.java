@@ -14,13 +14,20 @@ import java.util.concurrent.TimeUnit;
  *
  * @param out standard output: results only
  * @param err standard error: progress, messages, errors
- * @param look whether colours may be used
+ * @param look whether {@code out} may have colours
+ * @param errLook whether {@code err} may have colours
  * @param screen whether {@code err} is a terminal that can be redrawn
  * @param width columns available to a table
  * @param verbosity how much to say on {@code err}
  */
 public record Console(
-    PrintStream out, PrintStream err, Look look, Screen screen, int width, Verbosity verbosity) {
+    PrintStream out,
+    PrintStream err,
+    Look look,
+    Look errLook,
+    Screen screen,
+    int width,
+    Verbosity verbosity) {
   private static final int DEFAULT_WIDTH = 100;
 
   /** Colours or none. */
@@ -49,16 +56,28 @@ public record Console(
     VERBOSE
   }
 
+  /** A console whose two streams look alike. */
+  public Console(
+      PrintStream out, PrintStream err, Look look, Screen screen, int width, Verbosity verbosity) {
+    this(out, err, look, look, screen, width, verbosity);
+  }
+
   /** The console of this process. */
   public static Console ofProcess(Map<String, String> environment) {
-    boolean outTerminal = isTerminal(1);
-    boolean colour = outTerminal && environment.getOrDefault("NO_COLOR", "").isEmpty();
+    return of(environment, isTerminal(1), isTerminal(2));
+  }
+
+  /** Each stream is judged by what it leads to: the other may be a file. */
+  static Console of(Map<String, String> environment, boolean outTerminal, boolean errTerminal) {
+    boolean dumb = "dumb".equals(environment.get("TERM"));
+    boolean colours = environment.getOrDefault("NO_COLOR", "").isEmpty() && !dumb;
     return new Console(
         System.out,
         System.err,
-        colour && !"dumb".equals(environment.get("TERM")) ? Look.COLOUR : Look.PLAIN,
-        isTerminal(2) && !"dumb".equals(environment.get("TERM")) ? Screen.TERMINAL : Screen.LINES,
-        outTerminal || isTerminal(2) ? columns(environment) : DEFAULT_WIDTH,
+        colours && outTerminal ? Look.COLOUR : Look.PLAIN,
+        colours && errTerminal ? Look.COLOUR : Look.PLAIN,
+        errTerminal && !dumb ? Screen.TERMINAL : Screen.LINES,
+        outTerminal || errTerminal ? columns(environment) : DEFAULT_WIDTH,
         Verbosity.NORMAL);
   }
 
@@ -69,7 +88,7 @@ public record Console(
 
   /** This console with another verbosity. */
   public Console with(Verbosity other) {
-    return new Console(out, err, look, screen, width, other);
+    return new Console(out, err, look, errLook, screen, width, other);
   }
 
   /** Prints a notice on standard error, unless quiet. */
@@ -86,11 +105,15 @@ public record Console(
 
   /** Prints an error sentence on standard error; never silenced. */
   public void error(String sentence) {
-    err.println(fit(paint(Ink.RED, "vauban: ") + sentence, err.charset()));
+    err.println(fit(paint(errLook, Ink.RED, "vauban: ") + sentence, err.charset()));
   }
 
-  /** {@code text} in a colour, where colours are in use. */
+  /** {@code text} in a colour for {@code out}, where colours are in use. */
   public String paint(Ink ink, String text) {
+    return paint(look, ink, text);
+  }
+
+  private static String paint(Look look, Ink ink, String text) {
     return look == Look.COLOUR ? ink.code + text + "\u001b[0m" : text;
   }
 

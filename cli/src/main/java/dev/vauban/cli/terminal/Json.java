@@ -1,5 +1,11 @@
 package dev.vauban.cli.terminal;
 
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -33,5 +39,27 @@ public final class Json {
   /** Reads a value of {@code type}; throws Jackson's exception if the text does not fit. */
   public static <T> T read(String json, Class<T> type) {
     return Holder.COMPACT.readValue(json, type);
+  }
+
+  /**
+   * Reads a file that an earlier session wrote.
+   *
+   * @param what the content is, for the sentence: {@code "a run"}
+   * @throws CommandException exit 2, if it cannot be read or holds something else
+   */
+  public static <T> T read(Path file, Class<T> type, String what) {
+    String sentence = file + " is damaged: it is not the JSON of " + what;
+    T value;
+    try {
+      value = read(Files.readString(file), type);
+    } catch (IOException e) {
+      throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
+    } catch (JacksonException e) {
+      throw CommandException.badInput(sentence, e);
+    }
+    if (value == null) {
+      throw CommandException.badInput(sentence);
+    }
+    return value;
   }
 }

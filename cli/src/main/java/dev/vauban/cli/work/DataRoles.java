@@ -1,8 +1,11 @@
 package dev.vauban.cli.work;
 
 import dev.vauban.cli.config.DataSpec;
+import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Episodes;
+import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Session;
+import dev.vauban.nn.data.DataException;
 import dev.vauban.nn.data.DataOptions;
 import dev.vauban.nn.data.DataSets;
 import dev.vauban.nn.data.EpisodeSampler;
@@ -74,10 +77,6 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
     if (spare) {
       return new DataRoles(data, data.train(), Optional.of(data.validation()));
     }
-    if (data.kind() == SplitKind.BY_IMAGE) {
-      session.console().notice("no validation: " + data.name() + " has no classes to spare for it");
-      return new DataRoles(data, data.train(), Optional.empty());
-    }
     return heldOut(data, session);
   }
 
@@ -106,9 +105,47 @@ record DataRoles(FewShotData data, ImageSet training, Optional<ImageSet> validat
     return at < 0 ? name : name.substring(0, at);
   }
 
-  /** Episodes of {@code set}. */
-  static EpisodeSampler sampler(ImageSet set, Episodes episodes, Key key) {
-    return new EpisodeSampler(set, episodes.ways(), episodes.shots(), episodes.queries(), key);
+  /** What {@link FewShotData#evaluation} holds, seen from the training, in words. */
+  static String evaluatedOn(FewShotData data) {
+    if (data.kind() == SplitKind.BY_IMAGE) {
+      return "unseen images of the training classes";
+    }
+    return data.test().classCount() > 0
+        ? Evaluation.Row.UNSEEN_CLASSES
+        : "validation classes (this copy of " + data.name() + " has no test classes)";
+  }
+
+  /**
+   * Episodes of a split.
+   *
+   * @param split which, in words
+   * @param otherwise what else than fewer ways, shots or queries would help, in words
+   * @throws CommandException exit 2, if the split has too few classes, or a class too few images
+   */
+  static EpisodeSampler sampler(
+      ImageSet set, String split, String otherwise, Episodes episodes, Key key) {
+    if (episodes.ways() > set.classCount()) {
+      throw CommandException.badInput(
+          "%d ways were asked for, but the %s split of %s has only %d %s; use fewer --ways%s"
+              .formatted(
+                  episodes.ways(),
+                  split,
+                  set.name(),
+                  set.classCount(),
+                  set.classCount() == 1 ? "class" : "classes",
+                  otherwise));
+    }
+    try {
+      return new EpisodeSampler(set, episodes.ways(), episodes.shots(), episodes.queries(), key);
+    } catch (DataException e) {
+      throw CommandException.badInput(
+          e.getMessage()
+              + ", a class of the "
+              + split
+              + " split; use fewer --shots or --queries"
+              + otherwise,
+          e);
+    }
   }
 
   @Override

@@ -15,7 +15,7 @@ import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.meta.Accuracy;
 import dev.vauban.meta.Evaluator;
-import dev.vauban.nn.data.ImageSet;
+import dev.vauban.nn.data.FewShotData;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
@@ -36,11 +36,17 @@ final class EvaluationRun implements AutoCloseable {
   private final Threat threat;
   private final Protocol protocol;
   private final Session session;
+  private final String on;
 
+  /**
+   * Compiles.
+   *
+   * @param data what to evaluate on: {@link FewShotData#evaluation}
+   */
   EvaluationRun(
       Device device,
       Recipe recipe,
-      ImageSet set,
+      FewShotData data,
       Episodes episodes,
       Threat threat,
       Protocol protocol,
@@ -48,6 +54,7 @@ final class EvaluationRun implements AutoCloseable {
     this.threat = threat;
     this.protocol = protocol;
     this.session = session;
+    this.on = DataRoles.evaluatedOn(data);
     List<Integer> steps = protocol.steps().stream().distinct().sorted().toList();
     int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.workers()));
     this.evaluator =
@@ -56,7 +63,12 @@ final class EvaluationRun implements AutoCloseable {
             recipe.method().evaluation(),
             recipe.model(),
             recipe.theta(),
-            DataRoles.sampler(set, episodes, Stream.EVALUATION_EPISODES.key(protocol.seed())),
+            DataRoles.sampler(
+                data.evaluation(),
+                data.test().classCount() > 0 ? "test" : "validation",
+                "",
+                episodes,
+                Stream.EVALUATION_EPISODES.key(protocol.seed())),
             new dev.vauban.meta.Protocol(
                 steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, chunk));
   }
@@ -122,8 +134,7 @@ final class EvaluationRun implements AutoCloseable {
     return result.steps().stream().map(steps -> row(name, result, steps, seconds)).toList();
   }
 
-  private static Row row(
-      String name, dev.vauban.meta.Evaluation result, int steps, double seconds) {
+  private Row row(String name, dev.vauban.meta.Evaluation result, int steps, double seconds) {
     Accuracy clean = result.clean(steps);
     Accuracy robust = result.robust(steps);
     return new Row(
@@ -135,7 +146,9 @@ final class EvaluationRun implements AutoCloseable {
         clean.halfWidth(),
         robust.mean(),
         robust.halfWidth(),
-        seconds);
+        seconds,
+        null,
+        on);
   }
 
   private static Example example(String name, double eps, dev.vauban.meta.Evaluation.Example e) {

@@ -1,5 +1,6 @@
 package dev.vauban.cli.work;
 
+import dev.vauban.cli.Version;
 import dev.vauban.cli.job.DataInfo;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
@@ -12,6 +13,7 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
+import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.meta.MetaTrainer;
 import dev.vauban.nn.data.FewShotData;
@@ -24,9 +26,13 @@ import dev.vauban.tensor.Tree;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The commands' work, done by the learning modules on the CPU. */
 public final class LearningJobs implements Jobs {
+  private static final Pattern KERNELS = Pattern.compile("(\\d\\S*) kernels");
 
   /** Makes the jobs; nothing is loaded or compiled yet. */
   public LearningJobs() {}
@@ -38,19 +44,27 @@ public final class LearningJobs implements Jobs {
 
   @Override
   public TrainResult train(
-      Learner learner, Episodes episodes, Training training, RunDirectory run, Session session) {
+      Learner learner,
+      Episodes episodes,
+      Training training,
+      Supplier<RunDirectory> run,
+      Session session) {
     try (Device device = device(training.workers());
-        DataRoles roles = DataRoles.open(episodes, use(training), session);
-        TrainingRun work =
-            new TrainingRun(
-                device,
-                Recipe.of(learner, roles.training(), episodes.ways()),
-                roles,
-                episodes,
-                training,
-                run,
-                session)) {
-      return work.train();
+        DataRoles roles = DataRoles.open(episodes, use(training), session)) {
+      Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways());
+      TrainingTasks tasks = TrainingTasks.of(roles, episodes, training.seed());
+      Provenance provenance =
+          new Provenance(
+              Version.text(),
+              training.seed(),
+              episodes.data().toString(),
+              roles.data().all().contentHash(),
+              device.description(),
+              List.of());
+      try (TrainingRun work =
+          new TrainingRun(device, recipe, tasks, training, run.get(), provenance, session)) {
+        return work.train();
+      }
     }
   }
 
@@ -69,13 +83,12 @@ public final class LearningJobs implements Jobs {
     try (Device device = device(protocol.workers());
         FewShotData data = DataRoles.open(episodes, session);
         Scope scope = Scope.open()) {
-      ImageSet set = data.evaluation();
-      Recipe recipe = Recipe.of(learner, set, episodes.ways());
+      Recipe recipe = Recipe.of(learner, data.evaluation(), episodes.ways());
       Path file = ModelFile.of(model);
       Tree<Tensor> theta = ModelFile.weights(file, recipe, scope);
-      session.console().notice("evaluating " + file);
+      session.console().notice("evaluating %s on %s".formatted(file, DataRoles.evaluatedOn(data)));
       try (EvaluationRun work =
-          new EvaluationRun(device, recipe, set, episodes, threat, protocol, session)) {
+          new EvaluationRun(device, recipe, data, episodes, threat, protocol, session)) {
         return work.of(recipe.method().name(), theta);
       }
     }
@@ -111,13 +124,21 @@ public final class LearningJobs implements Jobs {
             Recipe.of(learner, roles.training(), episodes.ways())
                 .trainer(
                     device,
-                    DataRoles.sampler(
-                        roles.training(), episodes, Stream.EPISODES.key(training.seed())),
+                    TrainingTasks.of(roles, episodes, training.seed()).training(),
                     training)) {
       Plan plan = trainer.plan();
       String text = plan.toString();
-      return new PlanView(text, text.lines().count(), plan.flops(), plan.bytes());
+      return new PlanView(text, kernels(text), plan.flops(), plan.bytes());
     }
+  }
+
+  /** A plan tells the number of its kernels in the head of its table alone. */
+  static long kernels(String table) {
+    Matcher count = KERNELS.matcher(table);
+    if (!count.find()) {
+      throw new IllegalStateException("a plan without a number of kernels: " + table);
+    }
+    return Long.parseLong(count.group(1).replaceAll("\\D", ""));
   }
 
   private static Device device(int workers) {

@@ -79,22 +79,11 @@ final class QuickstartRun {
       Device device, DataRoles roles, Method method, List<History> histories, Scope scope) {
     Recipe recipe = recipe(method, roles);
     Training training = training();
+    TrainingTasks tasks = TrainingTasks.of(roles, TASKS, job.seed());
     List<History.Point> points = new ArrayList<>();
-    try (MetaTrainer trainer =
-            recipe.trainer(
-                device,
-                DataRoles.sampler(roles.training(), TASKS, Stream.EPISODES.key(job.seed())),
-                training);
+    try (MetaTrainer trainer = recipe.trainer(device, tasks.training(), training);
         Validation validation =
-            new Validation(
-                device,
-                recipe,
-                DataRoles.sampler(
-                    roles.validation().orElseThrow(),
-                    TASKS,
-                    Stream.VALIDATION_EPISODES.key(job.seed())),
-                training,
-                session);
+            new Validation(device, recipe, tasks.validation().orElseThrow(), training, session);
         Progress progress =
             Progress.start(session.console(), "train " + method, job.iterations(), "it")) {
       while (trainer.number() < job.iterations()) {
@@ -128,8 +117,7 @@ final class QuickstartRun {
     List<Example> examples = new ArrayList<>();
     List<Row> sweep = new ArrayList<>();
     try (EvaluationRun evaluation =
-        new EvaluationRun(
-            device, recipe, roles.data().evaluation(), TASKS, threat(), protocol(), session)) {
+        new EvaluationRun(device, recipe, roles.data(), TASKS, threat(), protocol(), session)) {
       weights.forEach((method, theta) -> {
         Evaluation main = evaluation.of(method.label(), theta);
         for (Row row : main.rows()) {

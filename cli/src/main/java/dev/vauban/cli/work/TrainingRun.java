@@ -1,24 +1,19 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.Version;
 import dev.vauban.cli.failure.CommandException;
-import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
 import dev.vauban.cli.progress.Progress;
-import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.meta.MetaTrainer;
 import dev.vauban.nn.Safetensors;
-import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
-import dev.vauban.tensor.Tree;
+import java.nio.file.Files;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -26,11 +21,13 @@ import java.util.Optional;
 /**
  * One session of meta-training in a run directory: from its latest checkpoint (or step 0) to the
  * last iteration, the time limit or an interrupt. The checkpoint holds all that the next step
- * depends on, so where sessions begin and end leaves no trace in the weights.
+ * depends on, and whether a step is validated depends on its number alone, so where sessions begin
+ * and end leaves no trace in the weights, neither the last nor the best.
+ *
+ * <p>A step that is validated is saved before. A session that ends between the two leaves the
+ * validation to the next one, which finds it missing in the metrics.
  */
 final class TrainingRun implements AutoCloseable {
-  private static final String BEST_STEP = "best_step";
-  private static final String BEST_SCORE = "best_score";
   private static final String LOSS_SUM = "loss_sum";
   private static final String LOSS_COUNT = "loss_count";
 
@@ -41,41 +38,57 @@ final class TrainingRun implements AutoCloseable {
   private final MetaTrainer trainer;
   private final Optional<Validation> validation;
   private final long begun = System.nanoTime();
+  private final BestWeights best;
+  private final LastFigures last;
   private long saved;
-  private long bestStep;
-  private double bestScore = Double.NEGATIVE_INFINITY;
-  private Validation.Result last;
   private double lossSum;
   private int lossCount;
 
+  /**
+   * Compiles, and restores the latest checkpoint.
+   *
+   * @param provenance of the run, without this session
+   * @throws CommandException exit 2, if the run was begun with other data
+   */
   TrainingRun(
       Device device,
       Recipe recipe,
-      DataRoles roles,
-      Episodes episodes,
+      TrainingTasks tasks,
       Training training,
       RunDirectory run,
+      Provenance provenance,
       Session session) {
     this.recipe = recipe;
     this.training = training;
     this.run = run;
     this.session = session;
-    // Both samplers first: more ways than classes is said before minutes of compiling.
-    EpisodeSampler tasks =
-        DataRoles.sampler(roles.training(), episodes, Stream.EPISODES.key(training.seed()));
-    Optional<EpisodeSampler> checks =
-        roles
-            .validation()
-            .map(set ->
-                DataRoles.sampler(set, episodes, Stream.VALIDATION_EPISODES.key(training.seed())));
-    this.trainer = recipe.trainer(device, tasks, training);
+    refuseOtherData(provenance);
+    this.best = BestWeights.of(run.folder());
+    this.last = LastFigures.of(run.folder());
+    this.trainer = recipe.trainer(device, tasks.training(), training);
     try {
       run.start().ifPresent(this::restore);
-      provenance(device, roles, episodes);
-      this.validation = checks.map(c -> new Validation(device, recipe, c, training, session));
-    } catch (RuntimeException e) {
+      run.writeProvenance(
+          provenance.and(Provenance.Session.ofProcess(trainer.number(), session.arguments())));
+      this.validation =
+          tasks.validation().map(c -> new Validation(device, recipe, c, training, session));
+    } catch (RuntimeException | Error e) {
       trainer.close();
       throw e;
+    }
+  }
+
+  /** A run that went on with other images would not be the run that its checkpoint is from. */
+  private void refuseOtherData(Provenance now) {
+    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
+      return;
+    }
+    String before = RunDirectory.provenance(run.folder()).dataSha256();
+    if (!now.dataSha256().equals(before)) {
+      throw CommandException.badInput(
+          "%s has changed since the run in %s was begun (SHA-256 %.12s..., then %.12s...); put the"
+                  .formatted(now.data(), run.folder(), now.dataSha256(), before)
+              + " data back or start a new run");
     }
   }
 
@@ -85,44 +98,32 @@ final class TrainingRun implements AutoCloseable {
           ModelFile.state(checkpoint.file(), recipe, trainer.stateTypes(), scope);
       trainer.restore(file.tensors());
       saved = trainer.number();
-      if (file.metadata().containsKey(BEST_SCORE)) {
-        bestStep = Long.parseLong(file.metadata().get(BEST_STEP));
-        bestScore = Double.parseDouble(file.metadata().get(BEST_SCORE));
-      }
       lossSum = Double.parseDouble(file.metadata().getOrDefault(LOSS_SUM, "0"));
       lossCount = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
     }
-  }
-
-  private void provenance(Device device, DataRoles roles, Episodes episodes) {
-    run.writeProvenance(
-        new Provenance(
-            Version.text(),
-            training.seed(),
-            episodes.data().toString(),
-            roles.data().all().contentHash(),
-            device.description(),
-            List.of(Provenance.Session.ofProcess(trainer.number(), session.arguments()))));
   }
 
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
     try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
+      if (validated() && last.validatedStep() < trainer.number()) {
+        validate();
+      }
       while (trainer.number() < training.iterations()) {
         step();
         progress.at(trainer.number(), shown());
         boolean end = trainer.number() == training.iterations();
         boolean stop = session.interrupt().requested() || outOfTime();
-        if (!stop && (end || due(training.validateEvery()))) {
-          validate();
-        }
-        if (stop || end || due(training.checkpointEvery())) {
+        if (stop || end || validated() || due(training.checkpointEvery())) {
           save();
         }
         session.interrupt().check(kept());
-        if (stop) {
+        if (stop && !end) {
           break;
+        }
+        if (validated()) {
+          validate();
         }
       }
     }
@@ -134,6 +135,11 @@ final class TrainingRun implements AutoCloseable {
                   .formatted(trainer.number(), training.iterations()));
     }
     return result();
+  }
+
+  /** Whether the present step is one that is validated. */
+  private boolean validated() {
+    return validation.isPresent() && trainer.number() > 0 && due(training.validateEvery());
   }
 
   private boolean due(int every) {
@@ -159,22 +165,28 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** Losses are means since the last line; accuracies are those of the last meta-step's tasks. */
+  /**
+   * Losses are means since the last line that was due; accuracies are those of the last meta-step's
+   * tasks. A line that only the end of the run called for begins no new mean: the run may go on.
+   */
   private void log() {
     Map<String, Double> values = new LinkedHashMap<>();
+    last.loss(lossSum / lossCount);
     values.put("loss", lossSum / lossCount);
     values.put("train_clean", trainer.accuracy());
     trainer.robustAccuracy().ifPresent(a -> values.put("train_robust", a));
     values.put("seconds", seconds());
     run.log(trainer.number(), values);
-    lossSum = 0;
-    lossCount = 0;
+    if (due(training.logEvery())) {
+      lossSum = 0;
+      lossCount = 0;
+    }
   }
 
   private Map<String, Double> shown() {
     Map<String, Double> values = new LinkedHashMap<>();
     values.put("loss", trainer.loss());
-    if (last != null) {
+    if (last.clean() != null) {
       values.put("clean", last.clean());
       values.put("robust", last.robust());
     }
@@ -182,49 +194,44 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void validate() {
-    if (validation.isEmpty()) {
-      return;
-    }
-    last = validation.get().of(trainer.weights(), kept());
+    long step = trainer.number();
+    Validation.Result result = validation.orElseThrow().of(trainer.weights(), kept());
+    // The line in the metrics is what says that the validation is done, so it comes last.
+    best.offer(step, result.score(), trainer.weights(), facts());
     Map<String, Double> values = new LinkedHashMap<>();
-    values.put("clean", last.clean());
-    values.put("robust", last.robust());
-    run.log(trainer.number(), values);
+    values.put("clean", result.clean());
+    values.put("robust", result.robust());
+    run.log(step, values);
+    last.validation(step, result.clean(), result.robust());
     session
         .console()
         .notice(
             String.format(
                 Locale.ROOT,
                 "step %d: validation %.1f%% clean, %.1f%% robust",
-                trainer.number(),
-                100 * last.clean(),
-                100 * last.robust()));
-    if (last.score() > bestScore) {
-      bestScore = last.score();
-      bestStep = trainer.number();
-      AtomicFile.write(
-          run.folder().resolve(ModelFile.BEST),
-          file -> Safetensors.write(file, Tree.of("weights", trainer.weights()), metadata()));
-    }
+                step,
+                100 * result.clean(),
+                100 * result.robust()));
   }
 
   private void save() {
     run.save(
         trainer.number(),
         training.keep(),
-        file -> Safetensors.write(file, trainer.state(), metadata()));
+        file -> Safetensors.writeNew(file, trainer.state(), metadata()));
     saved = trainer.number();
   }
 
   private Map<String, String> metadata() {
-    Map<String, String> facts = ModelFile.metadata(recipe);
-    facts.put("step", Long.toString(trainer.number()));
+    Map<String, String> facts = facts();
     facts.put(LOSS_SUM, Double.toString(lossSum));
     facts.put(LOSS_COUNT, Integer.toString(lossCount));
-    if (bestStep > 0) {
-      facts.put(BEST_STEP, Long.toString(bestStep));
-      facts.put(BEST_SCORE, Double.toString(bestScore));
-    }
+    return facts;
+  }
+
+  private Map<String, String> facts() {
+    Map<String, String> facts = ModelFile.metadata(recipe);
+    facts.put("step", Long.toString(trainer.number()));
     return facts;
   }
 
@@ -243,9 +250,9 @@ final class TrainingRun implements AutoCloseable {
         run.folder().toString(),
         recipe.method().name(),
         trainer.number(),
-        trainer.loss(),
-        last == null ? null : last.clean(),
-        last == null ? null : last.robust(),
+        last.loss(),
+        last.clean(),
+        last.robust(),
         seconds());
   }
 

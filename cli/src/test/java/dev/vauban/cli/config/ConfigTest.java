@@ -28,6 +28,22 @@ class ConfigTest {
     assertThat(merged.values().get("shots")).isEqualTo(new Settings.Value("4", "VAUBAN_SHOTS"));
     assertThat(merged.values().get("queries")).isEqualTo(new Settings.Value("7", file + " line 3"));
     assertThat(merged.values().get("filters")).isEqualTo(new Settings.Value("64", "default"));
+    assertThat(merged.values().get("order")).isEqualTo(new Settings.Value("second", "default"));
+  }
+
+  /** What a method or a network does anyway is what its settings say. */
+  @Test
+  void settingsSayWhatIsDone() {
+    Settings reptile = resolve(Map.of(), "train", "--method", "reptile").settings();
+    assertThat(reptile.values().get("order"))
+        .isEqualTo(new Settings.Value("first", "reptile is first-order"));
+    Settings sgd = resolve(Map.of(), "train", "--method", "meta-sgd").settings();
+    assertThat(sgd.get("order")).contains("second");
+    Settings narrow = resolve(Map.of(), "train", "--model", "conv4-cifarfs").settings();
+    assertThat(narrow.get("filters")).isEmpty();
+    Settings wide =
+        resolve(Map.of(), "train", "--data", "cifarfs:x", "--model", "conv4").settings();
+    assertThat(wide.get("filters")).contains("64");
   }
 
   /** The whole output, so that a new option or another default shows up in review. */
@@ -49,7 +65,6 @@ class ConfigTest {
             # vauban train
             method: rmaml-out                 # flag
             model: conv4-cifarfs              # suited to cifarfs
-            filters: 64                       # default
             inner-steps: 5                    # default
             inner-rate: 0.01                  # suited to cifarfs
             order: second                     # default

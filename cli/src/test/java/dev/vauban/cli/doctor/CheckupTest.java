@@ -7,23 +7,17 @@ import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.natives.CudaProbe;
 import dev.vauban.natives.onednn.OneDnn;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class CheckupTest {
-  @TempDir Path folder;
-
   @Test
   void thisMachineIsFitToRunItsTests() {
-    Checkup checkup = Checkup.ofThisMachine(System.getenv());
+    Checkup checkup = Checkup.ofThisMachine();
     assertThat(checkup.checks())
         .extracting(Check::name)
-        .containsExactly(
-            "JDK", "Vector API", "oneDNN", "CUDA", "Processor", "Memory", "Cache", "Data");
+        .containsExactly("JDK", "Vector API", "oneDNN", "CUDA", "Processor", "Memory", "Cache");
     assertThat(checkup.checks()).noneMatch(check -> check.state() == State.MISSING);
     String text = checkup.format(Console.plain(System.out, System.err));
     assertThat(text).contains(Runtime.version().toString(), "bits", "heap up to");
@@ -31,7 +25,7 @@ class CheckupTest {
 
   @Test
   void programsGetTheSameFacts() {
-    Map<?, ?> json = Json.read(Json.line(Checkup.ofThisMachine(System.getenv()).json()), Map.class);
+    Map<?, ?> json = Json.read(Json.line(Checkup.ofThisMachine().json()), Map.class);
     assertThat(((Map<?, ?>) json.get("jdk")).get("feature")).isEqualTo(Runtime.version().feature());
     assertThat((Integer) ((Map<?, ?>) json.get("vector_api")).get("bits")).isIn(64, 128, 256, 512);
     assertThat(((Map<?, ?>) json.get("onednn")).get("available")).isNotNull();
@@ -82,14 +76,18 @@ class CheckupTest {
   }
 
   @Test
-  void foldersAreLookedAt() throws Exception {
-    Files.createDirectories(folder.resolve("vauban"));
-    Check cache = FolderChecks.cache(Map.of("XDG_CACHE_HOME", folder.toString()));
-    assertThat(cache.state()).isEqualTo(State.OK);
-    assertThat(cache.finding()).isEqualTo(folder.resolve("vauban").toString());
-    Path file = Files.writeString(folder.resolve("file"), "");
-    Check blocked = FolderChecks.cache(Map.of("XDG_CACHE_HOME", file.toString()));
-    assertThat(blocked.state()).isEqualTo(State.OPTIONAL);
-    assertThat(blocked.remedy()).contains("XDG_CACHE_HOME");
+  void theCacheIsWhereTheLoaderSays() {
+    OneDnn.Status bundled =
+        new OneDnn.Status(
+            true, "bundled", "/c/vauban/onednn-3/libdnnl.so.3", "3", "AVX-512", 1, "", "");
+    assertThat(FolderChecks.cache(bundled).finding()).isEqualTo("/c/vauban");
+    assertThat(FolderChecks.cache(bundled).facts()).containsEntry("path", "/c/vauban");
+    OneDnn.Status full =
+        new OneDnn.Status(false, "bundled", "", "", "", 0, "no room in /c", "set XDG_CACHE_HOME");
+    assertThat(FolderChecks.cache(full).state()).isEqualTo(State.OPTIONAL);
+    assertThat(FolderChecks.cache(full).remedy()).isEqualTo("set XDG_CACHE_HOME");
+    OneDnn.Status off = new OneDnn.Status(false, "off", "", "", "", 0, "it is off", "");
+    assertThat(FolderChecks.cache(off).state()).isEqualTo(State.OK);
+    assertThat(FolderChecks.cache(off).finding()).isEqualTo("not needed: oneDNN is off");
   }
 }

@@ -58,6 +58,18 @@ class RunDirectoryTest {
   }
 
   @Test
+  void aFullDiskIsSaidByTheMetricsToo() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "no /dev/full on this system");
+    try (MetricsLog log = MetricsLog.open(full)) {
+      assertThatThrownBy(() -> log.append(1, Map.of("loss", 0.5)))
+          .isInstanceOfSatisfying(
+              CommandException.class, e -> assertThat(e.code()).isEqualTo(ExitCode.FAILED))
+          .hasMessageContaining("no space left on the disk while writing /dev/full");
+    }
+  }
+
+  @Test
   void aLostPointerIsNoLoss() throws Exception {
     Path folder = temp.resolve("run");
     try (RunDirectory run = RunDirectory.create(folder, "")) {

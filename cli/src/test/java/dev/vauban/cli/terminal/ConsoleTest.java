@@ -9,6 +9,7 @@ import dev.vauban.cli.terminal.Console.Verbosity;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +35,26 @@ class ConsoleTest {
   }
 
   @Test
+  void eachStreamHasItsOwnColours() {
+    Map<String, String> none = Map.of();
+    assertThat(Console.of(none, false, true).look()).isEqualTo(Look.PLAIN);
+    assertThat(Console.of(none, false, true).errLook()).isEqualTo(Look.COLOUR);
+    assertThat(Console.of(none, true, false).look()).isEqualTo(Look.COLOUR);
+    assertThat(Console.of(none, true, false).errLook()).isEqualTo(Look.PLAIN);
+    for (Map<String, String> plain : List.of(Map.of("NO_COLOR", "1"), Map.of("TERM", "dumb"))) {
+      assertThat(Console.of(plain, true, true).look()).isEqualTo(Look.PLAIN);
+      assertThat(Console.of(plain, true, true).errLook()).isEqualTo(Look.PLAIN);
+    }
+    // `vauban ... > table` on a terminal, and `vauban ... 2> log`.
+    console(Look.PLAIN, Look.COLOUR).error("broken");
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .startsWith("\u001b[31mvauban: \u001b[0mbroken");
+    err.reset();
+    console(Look.COLOUR, Look.PLAIN).error("broken");
+    assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("vauban: broken");
+  }
+
+  @Test
   void quietSilencesNoticesButNotErrors() {
     Console quiet = console(Look.PLAIN).with(Verbosity.QUIET);
     quiet.notice("working");
@@ -44,10 +65,15 @@ class ConsoleTest {
   }
 
   private Console console(Look look) {
+    return console(look, look);
+  }
+
+  private Console console(Look look, Look errLook) {
     return new Console(
         new PrintStream(out, true, StandardCharsets.UTF_8),
         new PrintStream(err, true, StandardCharsets.UTF_8),
         look,
+        errLook,
         Screen.LINES,
         80,
         Verbosity.NORMAL);

@@ -32,6 +32,20 @@ public final class DataSets {
   }
 
   /**
+   * The name among {@link #names} that is meant: itself, or another name in use ({@code cifar-fs},
+   * {@code fashion-mnist}).
+   *
+   * @throws DataException if there is no such data set, with the nearest name
+   */
+  public static String canonical(String given) {
+    String name = OTHER_NAMES.getOrDefault(given, given);
+    if (!NAMES.contains(name)) {
+      throw new DataException(NearestName.unknown("data set", given, NAMES));
+    }
+    return name;
+  }
+
+  /**
    * Opens a data set with {@link DataOptions#DEFAULT}.
    *
    * @param spec for example {@code omniglot:data/omniglot}
@@ -52,7 +66,7 @@ public final class DataSets {
     int colon = spec.indexOf(':');
     String given = colon < 0 ? spec : spec.substring(0, colon);
     String argument = colon < 0 ? "" : spec.substring(colon + 1);
-    String name = OTHER_NAMES.getOrDefault(given, given);
+    String name = canonical(given);
     return switch (name) {
       case "glyphs" -> Glyphs.open(seed(argument), options);
       case "omniglot" -> Omniglot.open(path(name, argument), options);
@@ -63,7 +77,7 @@ public final class DataSets {
           Idx.open(
               name, "Fashion-MNIST (Xiao et al. 2017)", Idx.CLOTHES, path(name, argument), options);
       case "folder" -> ImageFolder.open(path(name, argument), options);
-      default -> throw new DataException(NearestName.unknown("data set", given, NAMES));
+      default -> throw new IllegalStateException("names and switch differ: " + name);
     };
   }
 

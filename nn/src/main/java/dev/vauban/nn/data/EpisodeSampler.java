@@ -94,7 +94,11 @@ public final class EpisodeSampler {
     return queries;
   }
 
-  /** Episode {@code index}: any number, negative ones too. */
+  /**
+   * Episode {@code index}: any number, negative ones too.
+   *
+   * @throws dev.vauban.tensor.ClosedException if the set was closed
+   */
   public Episode episode(long index) {
     int[] classes = new int[ways];
     int[] support = new int[ways * shots];
@@ -122,6 +126,7 @@ public final class EpisodeSampler {
    * @param support receives i32 [tasks, ways * shots], native memory
    * @param query receives i32 [tasks, ways * queries], native memory
    * @throws IndexOutOfBoundsException if a segment is too small
+   * @throws dev.vauban.tensor.ClosedException if the set was closed
    */
   public void fill(long firstIndex, int tasks, MemorySegment support, MemorySegment query) {
     for (int t = 0; t < tasks; t++) {
@@ -131,6 +136,7 @@ public final class EpisodeSampler {
 
   private void draw(
       long index, MemorySegment support, long supportAt, MemorySegment query, long queryAt) {
+    set.check(); // indices into images that are gone are of no use to anyone
     drawClasses(index, support, supportAt);
     for (int w = 0; w < ways; w++) {
       long s = supportAt + 4L * w * shots;

@@ -57,10 +57,14 @@ final class ImageBlock implements AutoCloseable {
     return !arena.scope().isAlive();
   }
 
-  MemorySegment pixels() {
+  void check() {
     if (isClosed()) {
       throw new ClosedException("the images of " + name + " were used after their set was closed");
     }
+  }
+
+  MemorySegment pixels() {
+    check();
     return pixels;
   }
 

@@ -17,8 +17,9 @@ import java.util.Map;
  * Classes of images, decoded once into one off-heap block. Selections share the block, so an image
  * index means the same image in every set of a data set, and a plan needs the block just once.
  *
- * <p>Closing any of the sets that share a block releases it for all of them; using one afterwards
- * gives a {@link dev.vauban.tensor.ClosedException}. Reading is safe from any thread.
+ * <p>Closing any of the sets that share a block releases it for all of them; reading pixels or
+ * drawing episodes afterwards gives a {@link dev.vauban.tensor.ClosedException}. Reading is safe
+ * from any thread, but nobody may close a set while a plan runs on its block.
  */
 public final class ImageSet implements AutoCloseable {
   private final ImageBlock block;
@@ -211,6 +212,15 @@ public final class ImageSet implements AutoCloseable {
 
   private static byte[] text(String line) {
     return (line + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Refuses a closed block.
+   *
+   * @throws dev.vauban.tensor.ClosedException if this set or one that shares its block was closed
+   */
+  void check() {
+    block.check();
   }
 
   /** True once this set or one that shares its block was closed. */

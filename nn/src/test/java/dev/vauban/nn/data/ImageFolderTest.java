@@ -81,6 +81,26 @@ class ImageFolderTest {
     }
   }
 
+  /** A red left half: of 4 columns made of 10 the second covers source columns 2.5 to 5. */
+  @Test
+  void imagesAreResampledAsAsked() throws IOException {
+    for (String name : new String[] {"a", "b", "c"}) {
+      SampleFiles.file(
+          dir.resolve(name + "/x.png"),
+          SampleFiles.image(
+              "png", BufferedImage.TYPE_INT_RGB, 10, 10, (x, y) -> x < 5 ? 0xC80000 : 0));
+    }
+    DataOptions small = DataOptions.DEFAULT.withSize(4);
+    assertThat(secondRed(small.withResampling(Resampling.AREA))).isEqualTo(200);
+    assertThat(secondRed(small)).isBetween(100, 190);
+  }
+
+  private int secondRed(DataOptions options) {
+    try (FewShotData data = DataSets.open("folder:" + dir, options)) {
+      return data.all().image(0).get(ValueLayout.JAVA_BYTE, 3) & 0xFF;
+    }
+  }
+
   private void put(String format, int type, SampleFiles.Paint paint) throws IOException {
     SampleFiles.file(
         dir.resolve(format + "/a." + format), SampleFiles.image(format, type, 10, 10, paint));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.vauban.tensor.ClosedException;
+import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Scope;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -75,6 +77,7 @@ class ImageSetTest {
   void useAfterCloseSaysSo() {
     FewShotData data = open();
     ImageSet train = data.train();
+    EpisodeSampler sampler = new EpisodeSampler(train, 2, 1, 1, Key.of(1));
     data.close();
     data.close();
     train.close();
@@ -83,5 +86,11 @@ class ImageSetTest {
         .isThrownBy(train::pixels)
         .withMessage("the images of glyphs were used after their set was closed");
     assertThatExceptionOfType(ClosedException.class).isThrownBy(() -> train.image(0));
+    assertThatExceptionOfType(ClosedException.class).isThrownBy(() -> sampler.episode(0));
+    try (Scope scope = Scope.open()) {
+      MemorySegment room = scope.allocate(8);
+      assertThatExceptionOfType(ClosedException.class)
+          .isThrownBy(() -> sampler.fill(0, 1, room, room));
+    }
   }
 }

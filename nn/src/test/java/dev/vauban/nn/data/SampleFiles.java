@@ -1,7 +1,6 @@
 package dev.vauban.nn.data;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
+import dev.vauban.tensor.golden.TestFolder;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,10 +20,7 @@ final class SampleFiles {
 
   /** A folder of the real data; the test is skipped where it is absent. */
   static Path real(String name) {
-    Path data = Path.of(System.getProperty("vauban.data", "../../shared/data"));
-    Path folder = data.resolve(name);
-    assumeTrue(Files.isDirectory(folder), "no data set at " + folder + ": test skipped");
-    return folder;
+    return TestFolder.DATA.find(name);
   }
 
   /** Colour of a pixel as 0xRRGGBB. */

@@ -12,14 +12,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The reference values in the directory of system property {@code vauban.golden} ({@code
- * manifest.json} and raw files), as its README describes them. Without the directory the tests are
- * skipped and say so.
+ * manifest.json} and raw files), as its README describes them; see {@link TestFolder}.
  */
 public final class Golden {
   private final Path folder;
@@ -122,15 +120,10 @@ public final class Golden {
 
   /** The reference values; the test is skipped where there are none. */
   public static Golden open() {
-    String property = System.getProperty("vauban.golden", "../../shared/golden");
-    Path folder = Path.of(property);
-    Assumptions.assumeTrue(
-        Files.isRegularFile(folder.resolve("manifest.json")),
-        () -> "SKIPPED: no reference values in " + folder.toAbsolutePath().normalize());
+    Path manifest = TestFolder.GOLDEN.find("manifest.json");
     try {
-      Golden golden = new Golden(folder);
-      JsonNode root =
-          JsonMapper.shared().readTree(Files.readString(folder.resolve("manifest.json")));
+      Golden golden = new Golden(manifest.getParent());
+      JsonNode root = JsonMapper.shared().readTree(Files.readString(manifest));
       for (JsonNode c : root.get("cases")) {
         Map<String, JsonNode> arrays = new LinkedHashMap<>();
         c.get("tensors").properties().forEach(e -> arrays.put(e.getKey(), e.getValue()));

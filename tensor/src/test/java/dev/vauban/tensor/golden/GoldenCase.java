@@ -1,6 +1,15 @@
 package dev.vauban.tensor.golden;
 
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Shape;
+import dev.vauban.tensor.Type;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /** A case of the reference values, its arrays in this library's layout. */
@@ -20,15 +29,77 @@ public final class GoldenCase {
     return new GoldenCase(golden.get(name));
   }
 
-  /** A number among the case's attributes; dots descend. */
-  public double attr(String name) {
+  private JsonNode node(String name) {
     JsonNode n = entry.attrs();
     for (String part : name.split("\\.")) {
       n = n.get(part);
+      if (n == null) {
+        throw new IllegalArgumentException(entry + " has no attribute " + name);
+      }
     }
-    return n.asDouble();
+    return n;
   }
 
+  /** A number among the case's attributes; dots descend. */
+  public double attr(String name) {
+    return node(name).asDouble();
+  }
+
+  /** A whole number among the case's attributes. */
+  public int count(String name) {
+    return node(name).asInt();
+  }
+
+  /** The first number after {@code words} in an attribute that is a sentence. */
+  public double attrIn(String name, String words) {
+    String text = node(name).asString();
+    Matcher m = Pattern.compile(Pattern.quote(words) + "([0-9.e+-]*[0-9])").matcher(text);
+    if (!m.find()) {
+      throw new IllegalArgumentException(entry + ": no '" + words + "' in: " + text);
+    }
+    return Double.parseDouble(m.group(1));
+  }
+
+  /** The elements of a list among the attributes; of a single value, that. */
+  public List<String> list(String name) {
+    List<String> out = new ArrayList<>();
+    JsonNode n = node(name);
+    if (n.isArray()) {
+      n.forEach(e -> out.add(e.asString()));
+    } else {
+      out.add(n.asString());
+    }
+    return out;
+  }
+
+  /** Names of the arrays that begin with {@code prefix}, without it, in order. */
+  public List<String> arrays(String prefix) {
+    return entry.names().keySet().stream()
+        .filter(n -> n.startsWith(prefix))
+        .map(n -> n.substring(prefix.length()))
+        .toList();
+  }
+
+  /**
+   * The weights whose names begin with {@code prefix}: their types as {@link #weight} gives them,
+   * by path with slashes for dots.
+   */
+  public Map<String, Type> weightTypes(String prefix) {
+    Map<String, Type> types = new LinkedHashMap<>();
+    for (String leaf : arrays(prefix)) {
+      Golden.Array a = entry.array(prefix + leaf);
+      Shape s =
+          switch (a.shape().rank()) {
+            case 4 -> a.kernels().shape();
+            case 2 -> a.transpose(1, 0).shape();
+            default -> a.shape();
+          };
+      types.put(leaf.replace('.', '/'), new Type(DType.F32, s));
+    }
+    return types;
+  }
+
+  /** The dimensions of an array, as PyTorch has them. */
   public int[] shape(String name) {
     return entry.array(name).shape().dims();
   }

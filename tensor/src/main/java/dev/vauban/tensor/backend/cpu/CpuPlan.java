@@ -103,7 +103,7 @@ final class CpuPlan implements Plan {
         context.check();
         int[] params = code.params();
         for (int i = 0; i < inputs.length; i++) {
-          long address = inputs[i].segment().address(); // also checks that the scope is open
+          long address = inputs[i].segment().address(); // refuses memory that is gone
           if (params[i] >= 0) {
             frame.addresses[params[i]] = address;
           }

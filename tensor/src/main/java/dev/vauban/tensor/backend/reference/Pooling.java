@@ -30,17 +30,20 @@ final class Pooling {
                 out[yi] = k;
               }
             });
+        Arrays.setAll(out, i -> Math.max(out[i], 0)); // windows that lie wholly over padding
       }
-      case PoolOp.PoolGather p ->
-          visit(
-              p.window(),
-              x,
-              shape,
-              (xi, yi, k) -> {
-                if (in.get(1)[yi] == k) {
-                  out[yi] = a[xi];
-                }
-              });
+      case PoolOp.PoolGather p -> {
+        Arrays.fill(out, 0);
+        visit(
+            p.window(),
+            x,
+            shape,
+            (xi, yi, k) -> {
+              if (in.get(1)[yi] == k) {
+                out[yi] = a[xi];
+              }
+            });
+      }
       case PoolOp.PoolScatter p -> {
         Arrays.fill(out, 0);
         visit(

@@ -16,6 +16,9 @@ import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.Vmap;
+import dev.vauban.tensor.backend.reference.ReferenceDevice;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -111,6 +114,43 @@ class CpuErrorsTest {
     assertThatThrownBy(other::run)
         .isInstanceOf(ClosedException.class)
         .hasMessage("the plan is closed");
+  }
+
+  @Test
+  void memoryThatItsOwnerReleasedIsNotTouched() {
+    Program p = doubled();
+    try (Plan plan = device.compile(p);
+        Plan interpreted = new ReferenceDevice().compile(p)) {
+      for (Plan each : List.of(plan, interpreted)) {
+        Arena arena = Arena.ofShared();
+        Tensor lent = Tensor.over(scope, Type.f32(2, 3), arena.allocate(24, 64).asReadOnly());
+        Tensor result = Tensor.over(scope, Type.f32(2, 3), arena.allocate(24, 64));
+        Tensor own = scope.tensor(Type.f32(2, 3));
+        Tree<Tensor> ownOut = Tree.of("y", scope.tensor(Type.f32(2, 3)));
+        Plan.Bound reads = each.bind(Tree.of("x", lent), ownOut);
+        Plan.Bound writes = each.bind(Tree.of("x", own), Tree.of("y", result));
+        reads.run();
+        writes.run();
+        arena.close();
+        for (Plan.Bound bound : List.of(reads, writes)) {
+          assertThatThrownBy(bound::run)
+              .isInstanceOf(ClosedException.class)
+              .hasMessage(
+                  "the memory of a tensor f32[2,3] was released by its owner; keep the data set or"
+                      + " arena that it shares open as long as it is used");
+        }
+        assertThatThrownBy(() -> each.bind(Tree.of("x", lent), ownOut))
+            .isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> lent.get(0)).isInstanceOf(ClosedException.class);
+        assertThat(lent).hasToString("f32[2,3]");
+      }
+    }
+    MemorySegment gone;
+    try (Arena arena = Arena.ofConfined()) {
+      gone = arena.allocate(24, 64);
+    }
+    assertThatThrownBy(() -> Tensor.over(scope, Type.f32(2, 3), gone))
+        .isInstanceOf(ClosedException.class);
   }
 
   @Test

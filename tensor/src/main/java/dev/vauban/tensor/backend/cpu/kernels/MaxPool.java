@@ -2,9 +2,13 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.FLOATS;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.I32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.INTS;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.NARROW;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.SHIFTS;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -77,16 +81,22 @@ public final class MaxPool {
         for (int tw = w0; tw < w1; tw++) {
           long tap = x + th * w.rowBytes + tw * w.columnBytes + 4L * c;
           FloatVector v = FloatVector.fromMemorySegment(F32, ALL, tap, ORDER);
-          // "Not at most" also holds where v is NaN; a best that is NaN itself stays.
-          var wins =
-              v.compare(VectorOperators.LE, best).not().and(best.compare(VectorOperators.EQ, best));
-          best = best.blend(v, wins);
-          at = at.blend(th * w.windowWidth + tw, wins.cast(I32));
+          FloatVector old = FLOATS.cast(best);
+          // A v that is NaN is not "at most"; an old that is NaN itself stays.
+          var stays = v.compare(VectorOperators.LE, old).or(old.compare(VectorOperators.NE, old));
+          best = v.blend(old, stays);
+          at = IntVector.broadcast(I32, th * w.windowWidth + tw).blend(at, stays.cast(I32));
         }
       }
-      WindowIndices.store(at, positions + c);
+      if (LANES == 4) {
+        int four =
+            INTS.cast(at).lanewise(VectorOperators.LSHL, SHIFTS).reduceLanes(VectorOperators.OR);
+        Memory.setInt(positions + c, four);
+      } else {
+        INTS.cast(at).castShape(NARROW, 0).intoMemorySegment(ALL, positions + c, ORDER);
+      }
       if (values) {
-        best.intoMemorySegment(ALL, y + 4L * c, ORDER);
+        FLOATS.cast(best).intoMemorySegment(ALL, y + 4L * c, ORDER);
       }
     }
     for (; c < w.channels; c++) {

@@ -20,7 +20,8 @@ final class Panels {
     if (columns == width) {
       for (int k = 0; k < depth; k++) {
         for (int j = 0; j < width; j += LANES) {
-          Species.load(b + 4L * j).intoMemorySegment(ALL, to + 4L * j, ORDER);
+          FloatVector.fromMemorySegment(F32, ALL, b + 4L * j, ORDER)
+              .intoMemorySegment(ALL, to + 4L * j, ORDER);
         }
         b += stride;
         to += 4L * width;
@@ -30,7 +31,7 @@ final class Panels {
     var mask = F32.indexInRange(width - LANES, columns);
     for (int k = 0; k < depth; k++) {
       if (width > LANES) {
-        Species.load(b).intoMemorySegment(ALL, to, ORDER);
+        FloatVector.fromMemorySegment(F32, ALL, b, ORDER).intoMemorySegment(ALL, to, ORDER);
       }
       long last = 4L * (width - LANES);
       FloatVector.fromMemorySegment(F32, ALL, b + last, ORDER, mask)

@@ -2,9 +2,14 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.FLOATS;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.I32;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.NARROW;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.SHIFTS;
 
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -56,16 +61,23 @@ public final class PoolGather {
     int w1 = w.columnTo[j];
     int c = 0;
     for (; c <= w.channels - LANES; c += LANES) {
-      IntVector at = WindowIndices.load(positions + c);
-      FloatVector sum = FloatVector.zero(F32);
+      IntVector at =
+          LANES == 4
+              ? IntVector.broadcast(I32, Memory.getInt(positions + c))
+                  .lanewise(VectorOperators.LSHR, SHIFTS)
+                  .and(0xFF)
+              : (IntVector)
+                  ByteVector.fromMemorySegment(NARROW, ALL, positions + c, ORDER)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2I, I32, 0);
+      FloatVector found = FloatVector.zero(F32);
       for (int th = h0; th < h1; th++) {
         for (int tw = w0; tw < w1; tw++) {
           long tap = v + th * w.rowBytes + tw * w.columnBytes + 4L * c;
-          var here = at.compare(VectorOperators.EQ, (byte) (th * w.windowWidth + tw)).cast(F32);
-          sum = sum.blend(FloatVector.fromMemorySegment(F32, ALL, tap, ORDER), here);
+          var elsewhere = at.compare(VectorOperators.NE, th * w.windowWidth + tw).cast(F32);
+          found = FloatVector.fromMemorySegment(F32, ALL, tap, ORDER).blend(found, elsewhere);
         }
       }
-      sum.intoMemorySegment(ALL, y + 4L * c, ORDER);
+      FLOATS.cast(found).intoMemorySegment(ALL, y + 4L * c, ORDER);
     }
     for (; c < w.channels; c++) {
       int at = Memory.getByte(positions + c) & 0xFF;

@@ -2,9 +2,13 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.I32;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.NARROW;
+import static dev.vauban.tensor.backend.cpu.kernels.WindowIndices.SHIFTS;
 
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -63,12 +67,19 @@ public final class PoolScatter {
     int c = 0;
     FloatVector zero = FloatVector.zero(F32);
     for (; c <= w.channels - LANES; c += LANES) {
-      IntVector at = WindowIndices.load(positions + c);
+      IntVector at =
+          LANES == 4
+              ? IntVector.broadcast(I32, Memory.getInt(positions + c))
+                  .lanewise(VectorOperators.LSHR, SHIFTS)
+                  .and(0xFF)
+              : (IntVector)
+                  ByteVector.fromMemorySegment(NARROW, ALL, positions + c, ORDER)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2I, I32, 0);
       FloatVector g = FloatVector.fromMemorySegment(F32, ALL, gy + 4L * c, ORDER);
       for (int th = w.rowFrom[i]; th < w.rowTo[i]; th++) {
         for (int tw = w.columnFrom[j]; tw < w.columnTo[j]; tw++) {
           long tap = gx + th * w.rowBytes + tw * w.columnBytes + 4L * c;
-          var here = at.compare(VectorOperators.EQ, (byte) (th * w.windowWidth + tw)).cast(F32);
+          var here = at.compare(VectorOperators.EQ, th * w.windowWidth + tw).cast(F32);
           zero.blend(g, here).intoMemorySegment(ALL, tap, ORDER);
         }
       }
@@ -88,12 +99,19 @@ public final class PoolScatter {
   private static void add(PoolWalk w, long gx, int i, int j, long positions, long gy) {
     int c = 0;
     for (; c <= w.channels - LANES; c += LANES) {
-      IntVector at = WindowIndices.load(positions + c);
+      IntVector at =
+          LANES == 4
+              ? IntVector.broadcast(I32, Memory.getInt(positions + c))
+                  .lanewise(VectorOperators.LSHR, SHIFTS)
+                  .and(0xFF)
+              : (IntVector)
+                  ByteVector.fromMemorySegment(NARROW, ALL, positions + c, ORDER)
+                      .convertShape(VectorOperators.ZERO_EXTEND_B2I, I32, 0);
       FloatVector g = FloatVector.fromMemorySegment(F32, ALL, gy + 4L * c, ORDER);
       for (int th = w.rowFrom[i]; th < w.rowTo[i]; th++) {
         for (int tw = w.columnFrom[j]; tw < w.columnTo[j]; tw++) {
           long tap = gx + th * w.rowBytes + tw * w.columnBytes + 4L * c;
-          var here = at.compare(VectorOperators.EQ, (byte) (th * w.windowWidth + tw)).cast(F32);
+          var here = at.compare(VectorOperators.EQ, th * w.windowWidth + tw).cast(F32);
           FloatVector old = FloatVector.fromMemorySegment(F32, ALL, tap, ORDER);
           old.blend(old.add(g), here).intoMemorySegment(ALL, tap, ORDER);
         }

@@ -2,6 +2,7 @@ package dev.vauban.tensor.backend.cpu.kernels;
 
 import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.FLOATS;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
 
@@ -52,10 +53,10 @@ public final class PoolSum {
       for (int th = h0; th < h1; th++) {
         for (int tw = w0; tw < w1; tw++) {
           long tap = x + th * w.rowBytes + tw * w.columnBytes + 4L * c;
-          sum = sum.add(FloatVector.fromMemorySegment(F32, ALL, tap, ORDER));
+          sum = FloatVector.fromMemorySegment(F32, ALL, tap, ORDER).add(sum);
         }
       }
-      sum.intoMemorySegment(ALL, y + 4L * c, ORDER);
+      FLOATS.cast(sum).intoMemorySegment(ALL, y + 4L * c, ORDER);
     }
     for (; c < w.channels; c++) {
       float sum = 0;

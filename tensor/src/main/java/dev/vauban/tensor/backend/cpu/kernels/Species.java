@@ -30,6 +30,19 @@ public final class Species {
   /** The byte order of every load and store (native order is the only quick one). */
   public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
+  /**
+   * The class of the vectors of {@link #F32}. The just-in-time compiler sees the exact class of a
+   * vector that a factory made, but of one that a loop carries around it only knows what profiles
+   * say, and all users of the Vector API share those. Where they say too little, a method called on
+   * such a vector is a real call and every vector becomes an object, for good. So in a loop a
+   * carried vector is an argument only, and where it must be a receiver {@code FLOATS.cast} says
+   * what it is; that costs nothing.
+   */
+  static final Class<? extends FloatVector> FLOATS = FloatVector.zero(F32).getClass();
+
+  /** The class of the vectors of {@link #I32}; see {@link #FLOATS}. */
+  static final Class<? extends IntVector> INTS = IntVector.zero(I32).getClass();
+
   private Species() {}
 
   private static VectorShape shape() {
@@ -45,15 +58,5 @@ public final class Species {
           throw new IllegalArgumentException(
               "vauban.vector.bits is " + bits + "; it must be 128, 256 or 512");
     };
-  }
-
-  /** The floats at {@code address}. */
-  static FloatVector load(long address) {
-    return FloatVector.fromMemorySegment(F32, Memory.ALL, address, ORDER);
-  }
-
-  /** The integers at {@code address}. */
-  static IntVector loadInts(long address) {
-    return IntVector.fromMemorySegment(I32, Memory.ALL, address, ORDER);
   }
 }

@@ -3,12 +3,19 @@ package dev.vauban.tensor.backend.cpu.kernels;
 import static dev.vauban.tensor.backend.cpu.kernels.Memory.ALL;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.F32;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.I32;
+import static dev.vauban.tensor.backend.cpu.kernels.Species.INTS;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.NE;
+import static jdk.incubator.vector.VectorOperators.ROL;
+import static jdk.incubator.vector.VectorOperators.SQRT;
+import static jdk.incubator.vector.VectorOperators.XOR;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Random numbers of Threefry-2x32-20 keys (Salmon et al. 2011): element i of a key comes from the
@@ -123,14 +130,14 @@ public final class Threefry {
       int r = k0;
       for (int g = 0; g < 5; g++) {
         boolean even = (g & 1) == 0;
+        x0 = INTS.cast(x0).add(x1);
+        x1 = INTS.cast(x1).lanewise(ROL, even ? 13 : 17).lanewise(XOR, x0);
         x0 = x0.add(x1);
-        x1 = turn(x1, even ? 13 : 17, x0);
+        x1 = x1.lanewise(ROL, even ? 15 : 29).lanewise(XOR, x0);
         x0 = x0.add(x1);
-        x1 = turn(x1, even ? 15 : 29, x0);
+        x1 = x1.lanewise(ROL, even ? 26 : 16).lanewise(XOR, x0);
         x0 = x0.add(x1);
-        x1 = turn(x1, even ? 26 : 16, x0);
-        x0 = x0.add(x1);
-        x1 = turn(x1, even ? 6 : 24, x0);
+        x1 = x1.lanewise(ROL, even ? 6 : 24).lanewise(XOR, x0);
         x0 = x0.add(p);
         x1 = x1.add(q + g + 1);
         int first = p;
@@ -138,20 +145,14 @@ public final class Threefry {
         q = r;
         r = first;
       }
-      x0.intoMemorySegment(ALL, a + 4L * i, ORDER);
-      x1.intoMemorySegment(ALL, b + 4L * i, ORDER);
+      INTS.cast(x0).intoMemorySegment(ALL, a + 4L * i, ORDER);
+      INTS.cast(x1).intoMemorySegment(ALL, b + 4L * i, ORDER);
     }
-  }
-
-  private static IntVector turn(IntVector x, int bits, IntVector other) {
-    return x.lanewise(VectorOperators.LSHL, bits)
-        .or(x.lanewise(VectorOperators.LSHR, 32 - bits))
-        .lanewise(VectorOperators.XOR, other);
   }
 
   private static void uniform(long a, int n) {
     for (long at = a; at < a + 4L * n; at += Species.BYTES) {
-      IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8);
+      IntVector word = IntVector.fromMemorySegment(I32, ALL, at, ORDER).lanewise(LSHR, 8);
       ((FloatVector) word.castShape(F32, 0)).mul(STEP).intoMemorySegment(ALL, at, ORDER);
     }
   }
@@ -159,11 +160,11 @@ public final class Threefry {
   /** Words to sqrt(-2 ln u), u = ((word >>> 8) + 1) / 2^24; the logarithm is Cephes' logf. */
   private static void radius(long a, int n) {
     for (long at = a; at < a + 4L * n; at += Species.BYTES) {
-      IntVector word = Species.loadInts(at).lanewise(VectorOperators.LSHR, 8).add(1);
+      IntVector word = IntVector.fromMemorySegment(I32, ALL, at, ORDER).lanewise(LSHR, 8).add(1);
       FloatVector u = ((FloatVector) word.castShape(F32, 0)).mul(STEP);
       // u = m 2^e with m in [sqrt(1/2), sqrt(2)).
       IntVector shifted = u.reinterpretAsInts().sub(SQRT_HALF);
-      FloatVector e = (FloatVector) shifted.lanewise(VectorOperators.ASHR, 23).castShape(F32, 0);
+      FloatVector e = (FloatVector) shifted.lanewise(ASHR, 23).castShape(F32, 0);
       FloatVector x = shifted.and(0x7FFFFF).add(SQRT_HALF).reinterpretAsFloats().sub(1f);
       FloatVector z = x.mul(x);
       FloatVector p = FloatVector.broadcast(F32, 7.0376836292e-2f);
@@ -179,7 +180,7 @@ public final class Threefry {
       y = e.fma(FloatVector.broadcast(F32, -2.12194440e-4f), y); // ln 2 in two parts
       y = z.fma(FloatVector.broadcast(F32, -0.5f), y);
       FloatVector log = e.fma(FloatVector.broadcast(F32, 0.693359375f), x.add(y));
-      log.mul(-2f).lanewise(VectorOperators.SQRT).intoMemorySegment(ALL, at, ORDER);
+      log.mul(-2f).lanewise(SQRT).intoMemorySegment(ALL, at, ORDER);
     }
   }
 
@@ -189,9 +190,9 @@ public final class Threefry {
    */
   private static void timesCosine(long a, long b, int n) {
     for (long i = 0; i < 4L * n; i += Species.BYTES) {
-      IntVector word = Species.loadInts(b + i).lanewise(VectorOperators.LSHR, 8);
-      IntVector quarter = word.add(1 << 21).lanewise(VectorOperators.LSHR, 22);
-      IntVector rest = word.sub(quarter.lanewise(VectorOperators.LSHL, 22));
+      IntVector word = IntVector.fromMemorySegment(I32, ALL, b + i, ORDER).lanewise(LSHR, 8);
+      IntVector quarter = word.add(1 << 21).lanewise(LSHR, 22);
+      IntVector rest = word.sub(quarter.lanewise(LSHL, 22));
       FloatVector x = ((FloatVector) rest.castShape(F32, 0)).mul((float) (Math.PI * 0x1p-23));
       FloatVector z = x.mul(x);
       FloatVector c = FloatVector.broadcast(F32, 2.443315711809948e-5f);
@@ -204,13 +205,13 @@ public final class Threefry {
       s = s.fma(z, FloatVector.broadcast(F32, -1.6666654611e-1f));
       s = s.mul(z).fma(x, x);
       // cos(a + q pi/2) is cos, -sin, -cos, sin for q = 0, 1, 2, 3.
-      FloatVector value = c.blend(s, quarter.and(1).compare(VectorOperators.NE, 0).cast(F32));
-      IntVector sign = quarter.add(1).and(2).lanewise(VectorOperators.LSHL, 30);
+      FloatVector value = c.blend(s, quarter.and(1).compare(NE, 0).cast(F32));
+      IntVector sign = quarter.add(1).and(2).lanewise(LSHL, 30);
       value
           .reinterpretAsInts()
-          .lanewise(VectorOperators.XOR, sign)
+          .lanewise(XOR, sign)
           .reinterpretAsFloats()
-          .mul(Species.load(a + i))
+          .mul(FloatVector.fromMemorySegment(F32, ALL, a + i, ORDER))
           .intoMemorySegment(ALL, a + i, ORDER);
     }
   }

@@ -9,7 +9,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
-/** Kernels allocate nothing once compiled, and several threads may share one. */
+/**
+ * Kernels allocate nothing once compiled, and several threads may share one. The build runs it
+ * twice: after all other tests, whose use of the Vector API fills the profiles that HotSpot
+ * compiles by, and in a JVM that keeps no profile of receiver classes at all. A kernel that needs a
+ * profile to know the class of its vectors fails there, every time.
+ */
 class SteadyStateTest {
   /** Of all threads, the compiler's included: wall time would depend on what else runs. */
   private static final long LIMIT_CPU_NANOS = 200_000_000_000L;

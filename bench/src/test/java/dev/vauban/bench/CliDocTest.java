@@ -1,17 +1,18 @@
-package dev.vauban.cli;
+package dev.vauban.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.vauban.cli.Main;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /**
- * Keeps {@code docs/cli.md} equal to what the commands say of themselves. After a change of
- * options: {@code mvn test -pl cli -am -Dtest=CliDocTest -Dvauban.docs.write=true
- * -Dsurefire.failIfNoSpecifiedTests=false}.
+ * Keeps {@code docs/cli.md} equal to what the commands say of themselves; here, because this module
+ * sees them all. After a change of options: {@code mvn test -pl bench -am -Dtest=CliDocTest
+ * -Dvauban.docs.write=true -Dsurefire.failIfNoSpecifiedTests=false}.
  */
 class CliDocTest {
   private static final String MARK = "<!-- generated from here on by CliDocTest -->\n";
@@ -22,6 +23,7 @@ class CliDocTest {
     assumeTrue(Files.exists(file), "docs/cli.md is read from the module's folder");
     String text = Files.readString(file);
     assertThat(text).contains(MARK);
+    assertThat(Main.commandLine().getSubcommands()).containsKeys("train", "bench", "gates");
     String head = text.substring(0, text.indexOf(MARK) + MARK.length());
     StringBuilder generated = new StringBuilder(head);
     describe(Main.commandLine(), generated);

@@ -1,0 +1,2 @@
+/** Tests of the meta-steps in libtorch. */
+package dev.vauban.bench.libtorch;

@@ -1,0 +1,171 @@
+package dev.vauban.bench.steps;
+
+import dev.vauban.bench.peers.Framework;
+import dev.vauban.bench.peers.Gradients;
+import dev.vauban.bench.peers.PeerException;
+import dev.vauban.bench.peers.PeerStep;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Other frameworks against one {@link BoundStep}: of each framework the two fastest ways that
+ * compute the same meta-gradient. Two, because a few trials on a busy machine may mistake the best.
+ *
+ * <p>That a way is the same program is checked on a small case, where it must agree to {@link
+ * #SAME}. On the timed data it must agree as well, or else as well as our own gradient agrees with
+ * itself when every pixel moves by {@link #NUDGE}: ReLU, max-pooling and the sign in an attack
+ * choose between branches, a few of those millions of choices hang on the last bit, and a single
+ * one that falls otherwise changes a task's gradient by up to a hundredth, an attack's by more.
+ */
+final class Contest implements AutoCloseable {
+  /** Largest relative error of the whole meta-gradient. */
+  static final double SAME = 1e-3;
+
+  private static final double NUDGE = 1e-6; // as rounding does after some layers
+  private static final double ROOM = 3; // two such differences are of one size, not equal
+  private static final int TRIALS = 3;
+  private static final int KEPT = 2;
+  private static final double HOPELESS = 2; // times the best way's time: no more trials
+
+  private final Consumer<String> notice;
+  private final List<Contestant> contestants = new ArrayList<>();
+
+  /**
+   * One of a framework's best ways.
+   *
+   * @param way ready to run
+   * @param checkError relative error of the meta-gradient on the small case
+   * @param gradientError the same on the timed data
+   */
+  record Contestant(PeerStep way, double checkError, double gradientError) {}
+
+  /**
+   * Checks and chooses.
+   *
+   * @param bound our step, which has run at least once
+   * @param notice told of every way that is left out, and why
+   */
+  Contest(List<Framework> frameworks, BoundStep bound, int threads, Consumer<String> notice) {
+    this.notice = notice;
+    if (frameworks.isEmpty()) {
+      return;
+    }
+    Map<String, float[]> gradient = bound.metaGradient();
+    double doubt = Gradients.error(bound.metaGradientNear(NUDGE), gradient);
+    double limit = Math.max(SAME, ROOM * doubt);
+    try (BoundStep small = new BoundStep(bound.step().small(), threads)) {
+      small.run();
+      for (Framework framework : frameworks) {
+        try {
+          Map<String, Double> errors = check(framework.ways(small.numbers(), threads), small);
+          choose(framework.ways(bound.numbers(), threads), errors, gradient, limit);
+        } catch (PeerException e) {
+          notice.accept("left out: " + e.getMessage());
+        }
+      }
+    }
+  }
+
+  /** Those that are still in. */
+  List<Contestant> contestants() {
+    return contestants;
+  }
+
+  /** The ways that are right on the small case, by name, with their errors. */
+  private Map<String, Double> check(List<PeerStep> ways, BoundStep small) {
+    Map<String, float[]> expected = small.metaGradient();
+    Map<String, Double> errors = new HashMap<>();
+    for (PeerStep way : ways) {
+      attempt(
+          way,
+          () -> {
+            double error = Gradients.error(Gradients.mean(way, StepCase.TASKS), expected);
+            if (accepted(way, error, SAME)) {
+              errors.put(way.name(), error);
+            }
+          });
+    }
+    ways.forEach(PeerStep::close);
+    return errors;
+  }
+
+  /** Adds the fastest of the ways that are right on the timed data too; closes the others. */
+  private void choose(
+      List<PeerStep> ways,
+      Map<String, Double> errors,
+      Map<String, float[]> expected,
+      double limit) {
+    Map<PeerStep, Double> seconds = new LinkedHashMap<>();
+    List<PeerStep> hopeful =
+        new ArrayList<>(ways.stream().filter(w -> errors.containsKey(w.name())).toList());
+    for (int trial = 0; trial < TRIALS; trial++) {
+      hopeful.removeIf(
+          way -> !attempt(way, () -> seconds.merge(way, way.run().seconds(), Double::sum)));
+      seconds.keySet().retainAll(hopeful);
+      double least = seconds.values().stream().mapToDouble(t -> t).min().orElse(0);
+      hopeful.removeIf(way -> seconds.get(way) > HOPELESS * least);
+      seconds.keySet().retainAll(hopeful);
+    }
+    List<PeerStep> chosen = new ArrayList<>();
+    Iterator<PeerStep> fastestFirst = sorted(seconds).iterator();
+    while (chosen.size() < KEPT && fastestFirst.hasNext()) {
+      PeerStep way = fastestFirst.next();
+      attempt(
+          way,
+          () -> {
+            double error = Gradients.error(Gradients.mean(way, StepCase.TASKS), expected);
+            if (accepted(way, error, limit)) {
+              chosen.add(way);
+              contestants.add(new Contestant(way, errors.get(way.name()), error));
+            }
+          });
+    }
+    ways.stream().filter(way -> !chosen.contains(way)).forEach(PeerStep::close);
+  }
+
+  private static List<PeerStep> sorted(Map<PeerStep, Double> seconds) {
+    return seconds.keySet().stream().sorted(Comparator.comparing(seconds::get)).toList();
+  }
+
+  /** Whether the work succeeded; if not, why has been said. */
+  private boolean attempt(PeerStep way, Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (PeerException e) {
+      notice.accept("left out: " + way.name() + ": " + e.getMessage());
+      return false;
+    }
+  }
+
+  private boolean accepted(PeerStep way, double error, double limit) {
+    boolean same = error <= limit;
+    if (!same) {
+      notice.accept(refusal(way.name(), error, limit));
+    }
+    return same;
+  }
+
+  /** The sentence that says why a way is not timed. */
+  static String refusal(String way, double error, double limit) {
+    return String.format(
+        Locale.ROOT,
+        "left out: %s: its meta-gradient differs from ours by %.1e of its length, where at most"
+            + " %.0e can be rounding",
+        way,
+        error,
+        limit);
+  }
+
+  @Override
+  public void close() {
+    contestants.forEach(c -> c.way().close());
+  }
+}

@@ -159,6 +159,10 @@ final class Tile {
     }
   }
 
+  private static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(F32, ALL, address, ORDER);
+  }
+
   private static void add(long from, long c, long cs, int rows) {
     for (int r = 0; r < rows; r++) {
       FloatVector.fromMemorySegment(F32, ALL, c, ORDER)
@@ -319,14 +323,14 @@ final class Tile {
       ao += ks;
       b += bs;
     }
-    c00.add(Species.load(c)).intoMemorySegment(ALL, c, ORDER);
-    c01.add(Species.load(c + BYTES)).intoMemorySegment(ALL, c + BYTES, ORDER);
-    c10.add(Species.load(c + cs)).intoMemorySegment(ALL, c + cs, ORDER);
-    c11.add(Species.load(c + cs + BYTES)).intoMemorySegment(ALL, c + cs + BYTES, ORDER);
-    c20.add(Species.load(c + 2 * cs)).intoMemorySegment(ALL, c + 2 * cs, ORDER);
-    c21.add(Species.load(c + 2 * cs + BYTES)).intoMemorySegment(ALL, c + 2 * cs + BYTES, ORDER);
-    c30.add(Species.load(c + 3 * cs)).intoMemorySegment(ALL, c + 3 * cs, ORDER);
-    c31.add(Species.load(c + 3 * cs + BYTES)).intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
+    load(c).add(c00).intoMemorySegment(ALL, c, ORDER);
+    load(c + BYTES).add(c01).intoMemorySegment(ALL, c + BYTES, ORDER);
+    load(c + cs).add(c10).intoMemorySegment(ALL, c + cs, ORDER);
+    load(c + cs + BYTES).add(c11).intoMemorySegment(ALL, c + cs + BYTES, ORDER);
+    load(c + 2 * cs).add(c20).intoMemorySegment(ALL, c + 2 * cs, ORDER);
+    load(c + 2 * cs + BYTES).add(c21).intoMemorySegment(ALL, c + 2 * cs + BYTES, ORDER);
+    load(c + 3 * cs).add(c30).intoMemorySegment(ALL, c + 3 * cs, ORDER);
+    load(c + 3 * cs + BYTES).add(c31).intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
   }
 
   private static void tile1x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {

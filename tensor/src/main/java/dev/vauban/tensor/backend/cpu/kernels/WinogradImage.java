@@ -29,13 +29,23 @@ final class WinogradImage {
   private final boolean ragged; // the last vector of a pixel is not whole: pixels are staged
   private final int maxRun;
   private final int tiles;
+  private final int block;
   private final long stride; // bytes from one tile to the next in a panel
   private final int panel;
   private final long panelBytes;
   private final long position;
 
   private WinogradImage(
-      int batch, int height, int width, int channels, int tilesH, int tilesW, int top, int left, int panel, int block) {
+      int batch,
+      int height,
+      int width,
+      int channels,
+      int tilesH,
+      int tilesW,
+      int top,
+      int left,
+      int panel,
+      int block) {
     this.height = height;
     this.width = width;
     this.channels = channels;
@@ -50,8 +60,9 @@ final class WinogradImage {
     this.tiles = Math.multiplyExact(batch, Math.multiplyExact(tilesH, tilesW));
     this.panel = panel == 0 ? vectors : panel;
     this.stride = (long) this.panel * BYTES;
-    this.panelBytes = Math.min(block, tiles) * stride;
-    this.position = WinogradForward.odd((vectors + this.panel - 1) / this.panel * panelBytes);
+    this.block = Math.min(block, tiles);
+    this.panelBytes = this.block * stride;
+    this.position = Winograd.spread((vectors + this.panel - 1) / this.panel * panelBytes);
   }
 
   /** The images that {@code shape} convolves: tiles of 6x6 pixels that overlap in two. */
@@ -64,7 +75,9 @@ final class WinogradImage {
         tiles(s.outputHeight()),
         tiles(s.outputWidth()),
         s.window().top(),
-        s.window().left(), panel, block);
+        s.window().left(),
+        panel,
+        block);
   }
 
   /** The images that result: tiles of 4x4 pixels. */
@@ -77,7 +90,9 @@ final class WinogradImage {
         tiles(s.outputHeight()),
         tiles(s.outputWidth()),
         0,
-        0, panel, block);
+        0,
+        panel,
+        block);
   }
 
   /** Tiles along a side of {@code outputs} pixels. */
@@ -95,10 +110,17 @@ final class WinogradImage {
     return stride;
   }
 
+  /** Tiles of one block. */
+  int block() {
+    return block;
+  }
+
+  /** Bytes from one panel of channels to the next. */
   long panelBytes() {
     return panelBytes;
   }
 
+  /** Bytes from one position to the next, at least. */
   long position() {
     return position;
   }
@@ -141,16 +163,17 @@ final class WinogradImage {
    * @param images address of the images
    * @param to address of the transformed tiles; positions lie {@code position} bytes apart
    */
-  void data(long images, int first, int count, long to, long scratch) {
+  void data(long images, int first, int count, long to, long position, long scratch) {
     int end = first + count;
     for (int t = first; t < end; ) {
       int run = run(t, end);
-      dataRun(images, t, run, to + (t - first) * stride, scratch);
+      dataRun(images, t, run, to + (t - first) * stride, position, scratch);
       t += run;
     }
   }
 
-  private void dataRun(long images, int tile, int run, long to, long scratch) {
+  private void dataRun(
+      long images, int tile, int run, long to, long position, long scratch) {
     int row = rowOf(tile);
     int column = columnOf(tile);
     int columns = OUTPUTS * run + MARGIN;
@@ -245,22 +268,22 @@ final class WinogradImage {
           strip,
           stripRow,
           n);
-      WinogradLines.gradientRows(
-          strip, stripRow, to + vector(v), position, stride, run);
+      WinogradLines.gradientRows(strip, stripRow, to + vector(v), position, stride, run);
     }
   }
 
   /** {@code Aᵀ m A} of the products of tiles, written to the images. */
-  void output(long from, int first, int count, long images, long scratch) {
+  void output(long from, long position, int first, int count, long images, long scratch) {
     int end = first + count;
     for (int t = first; t < end; ) {
       int run = run(t, end);
-      outputRun(from + (t - first) * stride, t, run, images, scratch);
+      outputRun(from + (t - first) * stride, position, t, run, images, scratch);
       t += run;
     }
   }
 
-  private void outputRun(long from, int tile, int run, long images, long scratch) {
+  private void outputRun(
+      long from, long position, int tile, int run, long images, long scratch) {
     int row = rowOf(tile);
     int column = columnOf(tile);
     int columns = OUTPUTS * run;
@@ -280,8 +303,7 @@ final class WinogradImage {
     boolean in2 = inside(row + 2);
     boolean in3 = inside(row + 3);
     for (int v = 0; v < vectors; v++) {
-      WinogradLines.outputRows(
-          from + vector(v), position, stride, run, strip, stripRow);
+      WinogradLines.outputRows(from + vector(v), position, stride, run, strip, stripRow);
       long at = start + (long) v * BYTES;
       WinogradLines.outputColumns(
           strip,

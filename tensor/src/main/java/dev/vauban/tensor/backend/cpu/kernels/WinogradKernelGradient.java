@@ -4,15 +4,20 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.BYTES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 
-/** Kernel gradient. */
+/**
+ * Gradient of a convolution with respect to its kernel by Winograd's tiles (see {@link Winograd}),
+ * the transpose of {@link WinogradConvolution}: the images' tiles are transformed by {@code Bᵀ},
+ * those of the result's gradient by {@code A}, their products are summed over all tiles at each of
+ * 36 positions, and {@code Gᵀ} makes nine taps of the sums.
+ */
 public final class WinogradKernelGradient {
-  private static final int POSITIONS = WinogradForward.POSITIONS;
+  private static final int POSITIONS = Winograd.POSITIONS;
+  private static final int PANEL = 2; // vectors side by side in tiles, all of one pair's products
+  private static final int BLOCK = 40;
 
-  private static final int PA = Integer.getInteger("pa", 2);
   private final ConvShape shape;
   private final WinogradImage input;
   private final WinogradImage output;
-  private final int block;
   private final long kernelPosition;
   private final long dataPosition;
   private final long gradientPosition;
@@ -26,17 +31,22 @@ public final class WinogradKernelGradient {
   private final long outputAt;
   private final long scratchBytes;
 
+  /**
+   * Prepares the gradient of a convolution of a static shape.
+   *
+   * @throws IllegalArgumentException if it does not {@linkplain Winograd#fits fit}
+   */
   public WinogradKernelGradient(ConvShape shape) {
-    this(shape, 0);
+    this(shape, BLOCK);
   }
 
-  public WinogradKernelGradient(ConvShape shape, int block) {
+  WinogradKernelGradient(ConvShape shape, int block) {
+    Winograd.check(shape);
     this.shape = shape;
-    this.block = block > 0 ? block : 40;
-    this.input = WinogradImage.input(shape, PA, this.block);
-    this.output = WinogradImage.output(shape, 2, this.block);
-    this.vectors = (shape.filters() + LANES - 1) / LANES;
-    this.kernelPosition = WinogradForward.odd((long) shape.channels() * vectors * BYTES);
+    this.input = WinogradImage.input(shape, PANEL, block);
+    this.output = WinogradImage.output(shape, 2, block);
+    this.vectors = Winograd.vectors(shape.filters());
+    this.kernelPosition = Winograd.spread((long) shape.channels() * vectors * BYTES);
     this.dataPosition = input.position();
     this.gradientPosition = output.position();
     long at = Tile.SCRATCH_BYTES + align(18L * BYTES);
@@ -56,34 +66,44 @@ public final class WinogradKernelGradient {
     scratchBytes = at + output.scratchBytes();
   }
 
+  /** Bytes that {@code run} needs as scratch. */
   public long scratchBytes() {
     return scratchBytes;
   }
 
+  /**
+   * Runs the gradient; the result must not overlap an operand.
+   *
+   * @param x address of x[N, H, W, C]
+   * @param gy address of the result's gradient gy[N, OH, OW, K]
+   * @param gKernel address of the gradient[3, 3, C, K]; overwritten
+   * @param scratch address of {@link #scratchBytes} bytes
+   */
   public void run(long x, long gy, long gKernel, long scratch) {
     int total = input.tiles();
+    int block = input.block();
     if (total == 0) {
       Memory.zero(gKernel, 36L * shape.channels() * shape.filters());
       return;
     }
     for (int t = 0; t < total; t += block) {
       int count = Math.min(block, total - t);
-      input.data(x, t, count, scratch + dataAt, scratch + inputAt);
+      input.data(x, t, count, scratch + dataAt, dataPosition, scratch + inputAt);
       output.gradient(gy, t, count, scratch + gradientAt, scratch + outputAt);
       multiply(count, t == 0 ? Update.SET : Update.ADD, scratch);
     }
     transform(gKernel, scratch);
   }
 
-  public void multiply(int count, Update how, long scratch) {
+  private void multiply(int count, Update how, long scratch) {
     int channels = shape.channels();
     long cs = (long) vectors * BYTES;
     for (int p = 0; p < POSITIONS; p++) {
       for (int v = 0; v < vectors; v += 2) {
         int nr = Math.min(2, vectors - v) * LANES;
-        for (int c = 0; c < channels; c += PA * LANES) {
+        for (int c = 0; c < channels; c += PANEL * LANES) {
         Tile.run(
-            scratch + dataAt + p * dataPosition + c / (PA * LANES) * input.panelBytes(),
+            scratch + dataAt + p * dataPosition + c / (PANEL * LANES) * input.panelBytes(),
             4,
             input.tileBytes(),
             scratch + gradientAt + p * gradientPosition + v / 2 * output.panelBytes(),
@@ -91,7 +111,7 @@ public final class WinogradKernelGradient {
             count,
             scratch + kernelAt + p * kernelPosition + (long) v * BYTES + c * cs,
             cs,
-            Math.min(PA * LANES, channels - c),
+            Math.min(PANEL * LANES, channels - c),
             nr,
             how,
             scratch);
@@ -100,7 +120,7 @@ public final class WinogradKernelGradient {
     }
   }
 
-  public void transform(long gKernel, long scratch) {
+  private void transform(long gKernel, long scratch) {
     int channels = shape.channels();
     boolean padded = shape.filters() % LANES != 0;
     long to = padded ? scratch + paddedAt : gKernel;
@@ -122,19 +142,6 @@ public final class WinogradKernelGradient {
       for (int r = 0; r < 9 * channels; r++) {
         Memory.copy(to + r * row, gKernel + r * bytes, bytes);
       }
-    }
-  }
-
-  // PROBE
-  public void allGradient(long gy, long scratch) {
-    for (int t = 0; t < input.tiles(); t += block) {
-      output.gradient(gy, t, Math.min(block, input.tiles() - t), scratch + gradientAt, scratch + outputAt);
-    }
-  }
-
-  public void allMultiply(long scratch) {
-    for (int t = 0; t < input.tiles(); t += block) {
-      multiply(Math.min(block, input.tiles() - t), t == 0 ? Update.SET : Update.ADD, scratch);
     }
   }
 }

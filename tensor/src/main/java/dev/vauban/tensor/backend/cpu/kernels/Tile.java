@@ -101,7 +101,7 @@ final class Tile {
     boolean direct = nr == COLUMNS && update == Update.SET;
     long stride = direct ? cs : 2L * BYTES;
     while (mr > 0) {
-      int rows = mr >= WIDE_ROWS ? WIDE_ROWS : mr >= 4 ? 4 : 1;
+      int rows = mr >= WIDE_ROWS ? WIDE_ROWS : mr >= 4 ? 4 : mr >= 2 ? 2 : 1;
       boolean added = rows == 4 && nr == COLUMNS && update == Update.ADD;
       long to = direct ? c : scratch;
       if (added) {
@@ -110,6 +110,7 @@ final class Tile {
         switch (rows) {
           case 6 -> tile6x2(a, rs, ks, b, bs, k, to, stride);
           case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride);
+          case 2 -> tile2x2(a, rs, ks, b, bs, k, to, stride);
           default -> tile1x2(a, rs, ks, b, bs, k, to, stride);
         }
       }
@@ -331,6 +332,32 @@ final class Tile {
     load(c + 2 * cs + BYTES).add(c21).intoMemorySegment(ALL, c + 2 * cs + BYTES, ORDER);
     load(c + 3 * cs).add(c30).intoMemorySegment(ALL, c + 3 * cs, ORDER);
     load(c + 3 * cs + BYTES).add(c31).intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
+  }
+
+  private static void tile2x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
+    long a1 = a + rs;
+    FloatVector zero = FloatVector.zero(F32);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    long ao = 0;
+    for (int i = 0; i < k; i++) {
+      FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F32, ALL, b + BYTES, ORDER);
+      FloatVector v = IntVector.broadcast(I32, ALL.get(INT, a + ao)).reinterpretAsFloats();
+      c00 = v.fma(b0, c00);
+      c01 = v.fma(b1, c01);
+      v = IntVector.broadcast(I32, ALL.get(INT, a1 + ao)).reinterpretAsFloats();
+      c10 = v.fma(b0, c10);
+      c11 = v.fma(b1, c11);
+      ao += ks;
+      b += bs;
+    }
+    c00.intoMemorySegment(ALL, c, ORDER);
+    c01.intoMemorySegment(ALL, c + BYTES, ORDER);
+    c10.intoMemorySegment(ALL, c + cs, ORDER);
+    c11.intoMemorySegment(ALL, c + cs + BYTES, ORDER);
   }
 
   private static void tile1x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {

@@ -50,7 +50,7 @@ public final class Winograd {
    * of a smaller image are mostly padding.
    */
   public static boolean pays(ConvShape s) {
-    int tiles = WinogradImage.tiles(s.outputHeight()) * WinogradImage.tiles(s.outputWidth());
+    int tiles = WinogradTiling.count(s.outputHeight()) * WinogradTiling.count(s.outputWidth());
     return fits(s)
         && Math.min(s.channels(), s.filters()) >= CHANNELS
         && (long) s.batch() * tiles >= TILES;

@@ -13,11 +13,12 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
  */
 public final class WinogradConvolution {
   // Tiles and products of 64 channels then take half of a second-level cache of 1 MiB.
-  private static final int BLOCK = 24;
+  private static final int BLOCK = 32;
   private static final int DEPTH = 256; // channels of one product: its panel stays in L1 and L2
 
   private final ConvShape shape;
   private final WinogradKernel kernel;
+  private final WinogradTiling tiling;
   private final WinogradImage input;
   private final WinogradImage output;
   private final int vectors;
@@ -32,8 +33,9 @@ public final class WinogradConvolution {
   private WinogradConvolution(ConvShape shape, WinogradKernel kernel, int block) {
     this.shape = shape;
     this.kernel = kernel;
-    this.input = WinogradImage.input(shape, 0, block);
-    this.output = WinogradImage.output(shape, 0, block);
+    this.tiling = new WinogradTiling(shape, block);
+    this.input = WinogradImage.input(shape, tiling);
+    this.output = WinogradImage.output(shape, tiling);
     this.vectors = Winograd.vectors(shape.filters());
     this.position = Math.max(input.position(), output.position());
     // Products of a position overwrite the tiles of the one before, hence one more.
@@ -96,35 +98,38 @@ public final class WinogradConvolution {
    */
   public void run(long x, long w, long y, long scratch) {
     kernel.run(w, scratch + kernelAt, scratch + tilesAt);
-    int total = input.tiles();
-    int block = input.block();
     long products = scratch + tilesAt;
     long data = products + position;
-    for (int t = 0; t < total; t += block) {
-      int count = Math.min(block, total - t);
-      input.data(x, t, count, data, position, scratch + inputAt);
-      multiply(data, products, count, scratch);
-      output.output(products, position, t, count, y, scratch + outputAt);
+    int lines = tiling.lines();
+    for (int first = 0; first < lines; first += tiling.blockLines()) {
+      int end = Math.min(first + tiling.blockLines(), lines);
+      input.data(x, first, end, data, position, scratch + inputAt);
+      multiply(data, products, first, end, scratch);
+      output.output(products, position, first, end, y, scratch + outputAt);
     }
   }
 
-  private void multiply(long data, long products, int count, long scratch) {
+  private void multiply(long data, long products, int first, int end, long scratch) {
     int channels = shape.channels();
     for (int p = 0; p < Winograd.POSITIONS; p++) {
+      int tile = tiling.first(p, first, end);
+      int tiles = tiling.end(p, first, end) - tile;
+      long from = data + p * position + tile * input.tileBytes();
+      long to = products + p * position + tile * output.tileBytes();
       long panel = scratch + kernelAt + p * kernel.position();
       for (int v = 0; v < vectors; v += 2) {
         int nr = Math.min(2, vectors - v) * LANES;
         for (int k = 0; k < channels; k += DEPTH) {
           Tile.run(
-              data + p * position + 4L * k,
+              from + 4L * k,
               input.tileBytes(),
               4,
               panel + 4L * k * nr,
               4L * nr,
               Math.min(DEPTH, channels - k),
-              products + p * position + (long) v * BYTES,
+              to + (long) v * BYTES,
               output.tileBytes(),
-              count,
+              tiles,
               nr,
               k == 0 ? Update.SET : Update.ADD,
               scratch);

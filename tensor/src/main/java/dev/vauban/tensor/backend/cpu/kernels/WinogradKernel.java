@@ -90,7 +90,7 @@ final class WinogradKernel {
       long panel = to + (long) v * BYTES * channels;
       for (int c = 0; c < channels; c++) {
         for (int i = 0; i < n; i++) {
-          WinogradLines.kernel(
+          WinogradTaps.kernel(
               from + c * row + (long) (v + i) * BYTES,
               3 * tap,
               tap,

@@ -13,9 +13,10 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 public final class WinogradKernelGradient {
   private static final int POSITIONS = Winograd.POSITIONS;
   private static final int PANEL = 2; // vectors side by side in tiles, all of one pair's products
-  private static final int BLOCK = 40;
+  private static final int BLOCK = 80;
 
   private final ConvShape shape;
+  private final WinogradTiling tiling;
   private final WinogradImage input;
   private final WinogradImage output;
   private final long kernelPosition;
@@ -43,8 +44,9 @@ public final class WinogradKernelGradient {
   WinogradKernelGradient(ConvShape shape, int block) {
     Winograd.check(shape);
     this.shape = shape;
-    this.input = WinogradImage.input(shape, PANEL, block);
-    this.output = WinogradImage.output(shape, 2, block);
+    this.tiling = new WinogradTiling(shape, block);
+    this.input = WinogradImage.input(shape, tiling, PANEL);
+    this.output = WinogradImage.output(shape, tiling, PANEL);
     this.vectors = Winograd.vectors(shape.filters());
     this.kernelPosition = Winograd.spread((long) shape.channels() * vectors * BYTES);
     this.dataPosition = input.position();
@@ -80,41 +82,46 @@ public final class WinogradKernelGradient {
    * @param scratch address of {@link #scratchBytes} bytes
    */
   public void run(long x, long gy, long gKernel, long scratch) {
-    int total = input.tiles();
-    int block = input.block();
-    if (total == 0) {
+    int lines = tiling.lines();
+    if (lines == 0) {
       Memory.zero(gKernel, 36L * shape.channels() * shape.filters());
       return;
     }
-    for (int t = 0; t < total; t += block) {
-      int count = Math.min(block, total - t);
-      input.data(x, t, count, scratch + dataAt, dataPosition, scratch + inputAt);
-      output.gradient(gy, t, count, scratch + gradientAt, scratch + outputAt);
-      multiply(count, t == 0 ? Update.SET : Update.ADD, scratch);
+    for (int first = 0; first < lines; first += tiling.blockLines()) {
+      int end = Math.min(first + tiling.blockLines(), lines);
+      input.data(x, first, end, scratch + dataAt, dataPosition, scratch + inputAt);
+      output.gradient(gy, first, end, scratch + gradientAt, gradientPosition, scratch + outputAt);
+      multiply(first, end, first == 0 ? Update.SET : Update.ADD, scratch);
     }
     transform(gKernel, scratch);
   }
 
-  private void multiply(int count, Update how, long scratch) {
+  private void multiply(int first, int end, Update how, long scratch) {
     int channels = shape.channels();
+    int rows = PANEL * LANES;
     long cs = (long) vectors * BYTES;
     for (int p = 0; p < POSITIONS; p++) {
-      for (int v = 0; v < vectors; v += 2) {
-        int nr = Math.min(2, vectors - v) * LANES;
-        for (int c = 0; c < channels; c += PANEL * LANES) {
-        Tile.run(
-            scratch + dataAt + p * dataPosition + c / (PANEL * LANES) * input.panelBytes(),
-            4,
-            input.tileBytes(),
-            scratch + gradientAt + p * gradientPosition + v / 2 * output.panelBytes(),
-            output.tileBytes(),
-            count,
-            scratch + kernelAt + p * kernelPosition + (long) v * BYTES + c * cs,
-            cs,
-            Math.min(PANEL * LANES, channels - c),
-            nr,
-            how,
-            scratch);
+      int tile = tiling.first(p, first, end);
+      int tiles = tiling.end(p, first, end) - tile;
+      long data = scratch + dataAt + p * dataPosition + tile * input.tileBytes();
+      long gradient = scratch + gradientAt + p * gradientPosition + tile * output.tileBytes();
+      long sums = scratch + kernelAt + p * kernelPosition;
+      for (int v = 0; v < vectors; v += PANEL) {
+        int columns = Math.min(PANEL, vectors - v) * LANES;
+        for (int c = 0; c < channels; c += rows) {
+          Tile.run(
+              data + c / rows * input.panelBytes(),
+              4,
+              input.tileBytes(),
+              gradient + v / PANEL * output.panelBytes(),
+              output.tileBytes(),
+              tiles,
+              sums + c * cs + (long) v * BYTES,
+              cs,
+              Math.min(rows, channels - c),
+              columns,
+              how,
+              scratch);
         }
       }
     }
@@ -128,7 +135,7 @@ public final class WinogradKernelGradient {
     long tap = channels * row;
     for (int c = 0; c < channels; c++) {
       for (int v = 0; v < vectors; v++) {
-        WinogradLines.kernelGradient(
+        WinogradTaps.kernelGradient(
             scratch + kernelAt + c * row + (long) v * BYTES,
             kernelPosition,
             scratch + Tile.SCRATCH_BYTES,

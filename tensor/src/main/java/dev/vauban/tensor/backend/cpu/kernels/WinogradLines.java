@@ -8,10 +8,13 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.ORDER;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The one-dimensional transforms of F(4, 3), each a loop over vectors of channels; a tile is
- * transformed along its columns and then along its rows.
+ * The one-dimensional transforms of F(4, 3), which makes four results of a kernel of three taps by
+ * six multiplications. Each is a loop over vectors of channels; a tile is transformed down its
+ * columns and then along its rows. With {@code G} for the kernel (see {@link WinogradTaps}), {@code
+ * Bᵀ} for the data and {@code Aᵀ} for the results, {@code y = Aᵀ(Gg * Bᵀd)}.
  *
- * <p>The points are 0, &plusmn;a, &plusmn;b and infinity with a = 5/8 and b = 3/2. Every factor of
+ * <p>The points are 0, &plusmn;a, &plusmn;b and infinity with a = 5/8 and b = 3/2, positions 0 to 5
+ * in this order. Every factor of
  * {@code Bᵀ} and {@code Aᵀ} is then an exact float. Measured on normal data (64 channels, 64
  * filters), the error is 2.2 times less than with the usual points 0, &plusmn;1, &plusmn;2, and
  * 2.1 times less than with &plusmn;1, &plusmn;1/2: their powers spread less.
@@ -29,33 +32,22 @@ final class WinogradLines {
   /** Taps of the kernel along one side. */
   static final int TAPS = 3;
 
-  private static final float A = 0.625f;
-  private static final float B = 1.5f;
-  private static final float A2 = A * A;
-  private static final float B2 = B * B;
-  private static final float A3 = A2 * A;
-  private static final float B3 = B2 * B;
-  private static final float SUM = A2 + B2;
-  private static final float PRODUCT = A2 * B2;
-
-  // Rows of G: (1, p, p²) divided by the product of the differences to the other points.
-  private static final double DA = 2.0 * A * A * (A * A - B * B);
-  private static final double DB = 2.0 * B * B * (B * B - A * A);
-  private static final float G0 = (float) (1.0 / (A * A * B * B));
-  private static final float GA0 = (float) (1 / DA);
-  private static final float GA1 = (float) (A / DA);
-  private static final float GA2 = (float) (A * A / DA);
-  private static final float GB0 = (float) (1 / DB);
-  private static final float GB1 = (float) (B / DB);
-  private static final float GB2 = (float) (B * B / DB);
+  static final float A = 0.625f;
+  static final float B = 1.5f;
+  static final float A2 = A * A;
+  static final float B2 = B * B;
+  static final float A3 = A2 * A;
+  static final float B3 = B2 * B;
+  static final float SUM = A2 + B2;
+  static final float PRODUCT = A2 * B2;
 
   private WinogradLines() {}
 
-  private static FloatVector load(long address) {
+  static FloatVector load(long address) {
     return FloatVector.fromMemorySegment(F32, ALL, address, ORDER);
   }
 
-  private static FloatVector constant(float value) {
+  static FloatVector constant(float value) {
     return FloatVector.broadcast(F32, value);
   }
 
@@ -118,11 +110,13 @@ final class WinogradLines {
   /**
    * {@code Bᵀ} along the rows of the data, for tiles that overlap in two columns.
    *
-   * @param from six rows of vectors, {@code fromRow} bytes apart
+   * @param from rows of vectors, {@code fromRow} bytes apart
+   * @param first the first of rows 0 to 5 that is there: 1 where tiles have three rows
    * @param to address of the first tile's vector of position 0; positions {@code position} bytes
    *     apart, tiles {@code tile} bytes apart
    */
-  static void dataRows(long from, long fromRow, long to, long position, long tile, int tiles) {
+  static void dataRows(
+      long from, long fromRow, int first, long to, long position, long tile, int tiles) {
     FloatVector sum = constant(-SUM);
     FloatVector product = constant(PRODUCT);
     FloatVector a = constant(A);
@@ -130,9 +124,9 @@ final class WinogradLines {
     FloatVector a2 = constant(-A2);
     FloatVector b2 = constant(-B2);
     for (int t = 0; t < tiles; t++) {
-      long in = from;
-      long out = to;
-      for (int i = 0; i < INPUTS; i++) {
+      long in = from + first * fromRow;
+      long out = to + first * INPUTS * position;
+      for (int i = first; i < INPUTS; i++) {
         FloatVector d0 = load(in);
         FloatVector d1 = load(in + BYTES);
         FloatVector d2 = load(in + 2 * BYTES);
@@ -158,7 +152,8 @@ final class WinogradLines {
   }
 
   /** {@code Aᵀ} along the rows of the products: the reverse of the layout of {@link #dataRows}. */
-  static void outputRows(long from, long position, long tile, int tiles, long to, long toRow) {
+  static void outputRows(
+      long from, long position, long tile, int tiles, int first, long to, long toRow) {
     FloatVector a = constant(A);
     FloatVector b = constant(B);
     FloatVector a2 = constant(A2);
@@ -166,9 +161,9 @@ final class WinogradLines {
     FloatVector a3 = constant(A3);
     FloatVector b3 = constant(B3);
     for (int t = 0; t < tiles; t++) {
-      long in = from;
-      long out = to;
-      for (int i = 0; i < INPUTS; i++) {
+      long in = from + first * INPUTS * position;
+      long out = to + first * toRow;
+      for (int i = first; i < INPUTS; i++) {
         FloatVector p = load(in + position);
         FloatVector q = load(in + 2 * position);
         FloatVector evenA = p.add(q);
@@ -276,15 +271,16 @@ final class WinogradLines {
   }
 
   /** {@code A} along the rows of a gradient, whose tiles do not overlap. */
-  static void gradientRows(long from, long fromRow, long to, long position, long tile, int tiles) {
+  static void gradientRows(
+      long from, long fromRow, int first, long to, long position, long tile, int tiles) {
     FloatVector a = constant(A);
     FloatVector b = constant(B);
     FloatVector a2 = constant(A2);
     FloatVector b2 = constant(B2);
     for (int t = 0; t < tiles; t++) {
-      long in = from;
-      long out = to;
-      for (int i = 0; i < INPUTS; i++) {
+      long in = from + first * fromRow;
+      long out = to + first * INPUTS * position;
+      for (int i = first; i < INPUTS; i++) {
         FloatVector y0 = load(in);
         FloatVector y1 = load(in + BYTES);
         FloatVector y2 = load(in + 2 * BYTES);
@@ -304,87 +300,6 @@ final class WinogradLines {
       }
       from += OUTPUTS * BYTES;
       to += tile;
-    }
-  }
-
-  /**
-   * {@code G g Gᵀ} of one vector of filters.
-   *
-   * @param g address of tap (0, 0); tap rows lie {@code tapRow}, taps {@code tap} bytes apart
-   * @param temporary 18 vectors
-   * @param to address of position 0; positions lie {@code position} bytes apart
-   */
-  static void kernel(long g, long tapRow, long tap, long temporary, long to, long position) {
-    long row = TAPS * BYTES;
-    kernelLine(g, tapRow, tap, TAPS, temporary, row, BYTES);
-    kernelLine(temporary, BYTES, row, INPUTS, to, position, INPUTS * position);
-  }
-
-  /** {@code G} applied {@code n} times; input i of the next lies {@code next} bytes on. */
-  private static void kernelLine(
-      long from, long step, long next, int n, long to, long toStep, long toNext) {
-    FloatVector g0 = constant(G0);
-    FloatVector ga0 = constant(GA0);
-    FloatVector ga1 = constant(GA1);
-    FloatVector ga2 = constant(GA2);
-    FloatVector gb0 = constant(GB0);
-    FloatVector gb1 = constant(GB1);
-    FloatVector gb2 = constant(GB2);
-    for (int i = 0; i < n; i++) {
-      FloatVector w0 = load(from);
-      FloatVector w1 = load(from + step);
-      FloatVector w2 = load(from + 2 * step);
-      w0.mul(g0).intoMemorySegment(ALL, to, ORDER);
-      w2.intoMemorySegment(ALL, to + 5 * toStep, ORDER);
-      FloatVector even = w0.fma(ga0, w2.mul(ga2));
-      FloatVector odd = w1.mul(ga1);
-      even.add(odd).intoMemorySegment(ALL, to + toStep, ORDER);
-      even.sub(odd).intoMemorySegment(ALL, to + 2 * toStep, ORDER);
-      even = w0.fma(gb0, w2.mul(gb2));
-      odd = w1.mul(gb1);
-      even.add(odd).intoMemorySegment(ALL, to + 3 * toStep, ORDER);
-      even.sub(odd).intoMemorySegment(ALL, to + 4 * toStep, ORDER);
-      from += next;
-      to += toNext;
-    }
-  }
-
-  /** {@code Gᵀ u G} of one vector of filters, the reverse of {@link #kernel}. */
-  static void kernelGradient(
-      long u, long position, long temporary, long to, long tapRow, long tap) {
-    long row = INPUTS * BYTES;
-    gradientLine(u, INPUTS * position, position, INPUTS, temporary, row, BYTES);
-    gradientLine(temporary, BYTES, row, TAPS, to, tap, tapRow);
-  }
-
-  /** {@code Gᵀ} applied {@code n} times. */
-  private static void gradientLine(
-      long from, long step, long next, int n, long to, long toStep, long toNext) {
-    FloatVector g0 = constant(G0);
-    FloatVector ga0 = constant(GA0);
-    FloatVector ga1 = constant(GA1);
-    FloatVector ga2 = constant(GA2);
-    FloatVector gb0 = constant(GB0);
-    FloatVector gb1 = constant(GB1);
-    FloatVector gb2 = constant(GB2);
-    for (int i = 0; i < n; i++) {
-      FloatVector p = load(from + step);
-      FloatVector q = load(from + 2 * step);
-      FloatVector evenA = p.add(q);
-      FloatVector oddA = p.sub(q);
-      p = load(from + 3 * step);
-      q = load(from + 4 * step);
-      FloatVector evenB = p.add(q);
-      FloatVector oddB = p.sub(q);
-      evenA
-          .fma(ga0, evenB.fma(gb0, load(from).mul(g0)))
-          .intoMemorySegment(ALL, to, ORDER);
-      oddA.fma(ga1, oddB.mul(gb1)).intoMemorySegment(ALL, to + toStep, ORDER);
-      evenA
-          .fma(ga2, evenB.fma(gb2, load(from + 5 * step)))
-          .intoMemorySegment(ALL, to + 2 * toStep, ORDER);
-      from += next;
-      to += toNext;
     }
   }
 

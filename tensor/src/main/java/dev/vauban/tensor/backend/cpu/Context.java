@@ -8,12 +8,14 @@ import java.util.Optional;
 final class Context implements AutoCloseable {
   final Workers workers;
   final Optional<OneDnn> oneDnn;
+  final WinogradChoice winograd;
   private final long[] streams;
   private boolean closed;
 
-  Context(int size, Optional<OneDnn> oneDnn) {
+  Context(int size, Optional<OneDnn> oneDnn, WinogradChoice winograd) {
     this.workers = new Workers(size);
     this.oneDnn = oneDnn;
+    this.winograd = winograd;
     this.streams = new long[size];
     for (int i = 0; i < size; i++) {
       streams[i] = oneDnn.map(OneDnn::newStream).orElse(0L);

@@ -14,12 +14,18 @@ import dev.vauban.tensor.backend.cpu.kernels.ConvForward;
 import dev.vauban.tensor.backend.cpu.kernels.ConvInputGradient;
 import dev.vauban.tensor.backend.cpu.kernels.ConvKernelGradient;
 import dev.vauban.tensor.backend.cpu.kernels.ConvShape;
+import dev.vauban.tensor.backend.cpu.kernels.Winograd;
+import dev.vauban.tensor.backend.cpu.kernels.WinogradConvolution;
+import dev.vauban.tensor.backend.cpu.kernels.WinogradKernelGradient;
 import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Convolutions: oneDNN where it is available and has code for the shapes, else Java kernels; Java
- * kernels first where they are known to be quicker.
+ * Convolutions: Winograd's tiles where they pay, Java's gradient for images of few channels, else
+ * oneDNN where it is available and has code for the shapes, else Java kernels.
+ *
+ * <p>The FLOP of a step are those of the definition, whatever computes it: Winograd's tiles do with
+ * fewer, so their share of a machine's peak may exceed 1.
  */
 final class Convolution {
   private Convolution() {}
@@ -42,10 +48,13 @@ final class Convolution {
       }
     }
     DType t = e.dtype();
+    ConvShape shape = shape(op, x, w);
+    boolean tiles = context.winograd == WinogradChoice.ON && t == DType.F32;
+    if (tiles && Winograd.pays(shape)) {
+      return winograd(e, op, reads, shape);
+    }
     boolean quickInJava =
-        op instanceof ConvOp.InputGradient
-            && t == DType.F32
-            && ConvInputGradient.isQuick(shape(op, x, w));
+        op instanceof ConvOp.InputGradient && t == DType.F32 && ConvInputGradient.isQuick(shape);
     if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
       ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
@@ -63,7 +72,7 @@ final class Convolution {
             .log(System.Logger.Level.DEBUG, "no native kernel for " + spec, none);
       }
     }
-    return t == DType.F32 ? java(e, op, reads, x, w) : InterpretedStep.of(e, reads);
+    return t == DType.F32 ? java(e, op, reads, shape) : InterpretedStep.of(e, reads);
   }
 
   private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
@@ -102,8 +111,33 @@ final class Convolution {
         op.groups());
   }
 
-  private static Step java(Expr e, ConvOp op, List<Object> reads, Shape x, Shape w) {
-    ConvShape shape = shape(op, x, w);
+  private static Step winograd(Expr e, ConvOp op, List<Object> reads, ConvShape shape) {
+    String label = "winograd " + Kernels.label(e);
+    long flops = (long) shape.flops();
+    if (op instanceof ConvOp.KernelGradient) {
+      WinogradKernelGradient k = new WinogradKernelGradient(shape);
+      return new KernelStep(
+          label,
+          reads,
+          List.of(e),
+          k.scratchBytes(),
+          flops,
+          (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+    }
+    WinogradConvolution k =
+        op instanceof ConvOp.Convolve
+            ? WinogradConvolution.forward(shape)
+            : WinogradConvolution.inputGradient(shape);
+    return new KernelStep(
+        label,
+        reads,
+        List.of(e),
+        k.scratchBytes(),
+        flops,
+        (f, s, m) -> a -> k.run(a[s[0]], a[s[1]], a[s[2]], m));
+  }
+
+  private static Step java(Expr e, ConvOp op, List<Object> reads, ConvShape shape) {
     long flops = (long) shape.flops();
     return switch (op) {
       case ConvOp.Convolve c -> {

@@ -28,13 +28,17 @@ public final class CpuDevice implements Device {
     return open(workers, Kernels.BEST);
   }
 
-  /** A device with this many workers, at least 1. */
+  /**
+   * A device with this many workers, at least 1. Its 3x3 convolutions use Winograd's tiles where
+   * they pay, unless the system property {@code vauban.winograd}, or else the environment variable
+   * {@code VAUBAN_WINOGRAD}, is {@code off}.
+   */
   public static CpuDevice open(int workers, Kernels kernels) {
     if (workers < 1) {
       throw new IllegalArgumentException("a device needs at least 1 worker, not " + workers);
     }
     Optional<OneDnn> dnn = kernels == Kernels.BEST ? OneDnn.find() : Optional.empty();
-    return new CpuDevice(new Context(workers, dnn));
+    return new CpuDevice(new Context(workers, dnn, WinogradChoice.read()));
   }
 
   @Override

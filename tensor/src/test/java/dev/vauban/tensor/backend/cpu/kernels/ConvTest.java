@@ -98,65 +98,28 @@ class ConvTest {
 
   /** All three kernels against the definition, in double. */
   private static void check(ConvShape s) {
-    WindowShape w = s.window();
-    int oh = s.outputHeight();
-    int ow = s.outputWidth();
-    int cg = s.groupChannels();
-    float[] x = Area.random((long) s.batch() * s.height() * s.width() * s.channels(), 1);
-    float[] k = Area.random((long) w.area() * cg * s.filters(), 2);
-    float[] gy = Area.random((long) s.batch() * oh * ow * s.filters(), 3);
-    double[] y = new double[gy.length];
-    double[] gx = new double[x.length];
-    double[] gk = new double[k.length];
-    for (int n = 0; n < s.batch(); n++) {
-      for (int i = 0; i < oh; i++) {
-        for (int j = 0; j < ow; j++) {
-          for (int th = 0; th < w.height(); th++) {
-            for (int tw = 0; tw < w.width(); tw++) {
-              int ih = i * w.strideH() + th * w.dilationH() - w.top();
-              int iw = j * w.strideW() + tw * w.dilationW() - w.left();
-              if (ih < 0 || ih >= s.height() || iw < 0 || iw >= s.width()) {
-                continue;
-              }
-              for (int f = 0; f < s.filters(); f++) {
-                int out = ((n * oh + i) * ow + j) * s.filters() + f;
-                for (int c = 0; c < cg; c++) {
-                  int channel = f / s.groupFilters() * cg + c;
-                  int in = ((n * s.height() + ih) * s.width() + iw) * s.channels() + channel;
-                  int tap = ((th * w.width() + tw) * cg + c) * s.filters() + f;
-                  y[out] += (double) x[in] * k[tap];
-                  gx[in] += (double) gy[out] * k[tap];
-                  gk[tap] += (double) gy[out] * x[in];
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-    Area ax = Area.of(x);
-    Area ak = Area.of(k);
-    Area agy = Area.of(gy);
-
+    ConvDefinition d = new ConvDefinition(s);
     ConvForward forward = new ConvForward(s);
-    Area to = new Area(4L * y.length);
+    Area to = new Area(4L * d.y.length);
     Area scratch = new Area(forward.scratchBytes());
-    forward.run(ax.address, ak.address, to.address, scratch.address);
+    forward.run(Area.of(d.x).address, Area.of(d.k).address, to.address, scratch.address);
     scratch.checkGuards();
-    Area.assertClose(to.floats(), y, (long) w.area() * cg, "forward " + s);
+    long area = s.window().area();
+    Area.assertClose(to.floats(), d.y, area * s.groupChannels(), "forward " + s);
 
     ConvInputGradient input = new ConvInputGradient(s);
-    to = new Area(4L * x.length);
+    to = new Area(4L * d.x.length);
     scratch = new Area(input.scratchBytes());
-    input.run(agy.address, ak.address, to.address, scratch.address);
+    input.run(Area.of(d.gy).address, Area.of(d.k).address, to.address, scratch.address);
     scratch.checkGuards();
-    Area.assertClose(to.floats(), gx, (long) w.area() * s.groupFilters(), "input gradient " + s);
+    Area.assertClose(to.floats(), d.gx, area * s.groupFilters(), "input gradient " + s);
 
     ConvKernelGradient kernel = new ConvKernelGradient(s);
-    to = new Area(4L * k.length);
+    to = new Area(4L * d.k.length);
     scratch = new Area(kernel.scratchBytes());
-    kernel.run(ax.address, agy.address, to.address, scratch.address);
+    kernel.run(Area.of(d.x).address, Area.of(d.gy).address, to.address, scratch.address);
     scratch.checkGuards();
-    Area.assertClose(to.floats(), gk, (long) s.batch() * oh * ow, "kernel gradient " + s);
+    long pixels = (long) s.batch() * s.outputHeight() * s.outputWidth();
+    Area.assertClose(to.floats(), d.gk, pixels, "kernel gradient " + s);
   }
 }

@@ -50,6 +50,15 @@ class SteadyStateTest {
         all.put("conv gw" + name, () -> k.run(x.address, w.address, y.address, s.address));
       }
     }
+    for (int c : new int[] {16, 33}) {
+      ConvShape shape = new ConvShape(2, 7, 7, c, 40, WindowShape.square(3, 1, 1), 1);
+      WinogradConvolution f = WinogradConvolution.forward(shape);
+      WinogradConvolution g = WinogradConvolution.inputGradient(shape);
+      WinogradKernelGradient k = new WinogradKernelGradient(shape);
+      all.put("winograd " + c, () -> f.run(x.address, w.address, y.address, s.address));
+      all.put("winograd gx " + c, () -> g.run(x.address, w.address, y.address, s.address));
+      all.put("winograd gw " + c, () -> k.run(x.address, w.address, y.address, s.address));
+    }
     for (int overlap : new int[] {0, 1}) {
       PoolShape p = new PoolShape(2, 9, 9, 35, WindowShape.square(2 + overlap, 2, overlap));
       MaxPool max = new MaxPool(p);

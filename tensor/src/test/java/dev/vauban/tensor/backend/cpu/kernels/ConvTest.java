@@ -35,10 +35,12 @@ class ConvTest {
     for (int channels = 1; channels <= 5; channels++) {
       for (int padding = 0; padding <= 4; padding++) {
         check(new ConvShape(2, 6, 9, channels, 19, WindowShape.square(3, 1, padding), 1));
+        check(new ConvShape(2, 6, 9, channels, 48, WindowShape.square(3, 1, padding), 1));
       }
       check(new ConvShape(3, 2, 1, channels, 8, WindowShape.square(3, 1, 1), 1));
       check(new ConvShape(1, 5, 4, channels, 64, new WindowShape(3, 3, 1, 1, 0, 3, 4, 1, 1, 1), 1));
       check(new ConvShape(1, 1, 1, channels, 3, new WindowShape(3, 3, 1, 1, 5, 0, 0, 6, 1, 1), 1));
+      check(new ConvShape(3, 3, 5, channels, 16, new WindowShape(3, 3, 1, 1, 2, 0, 0, 4, 1, 1), 1));
       check(new ConvShape(0, 6, 6, channels, 4, WindowShape.square(3, 1, 1), 1));
     }
   }

@@ -4,9 +4,9 @@ import static dev.vauban.tensor.backend.cpu.kernels.Species.BYTES;
 import static dev.vauban.tensor.backend.cpu.kernels.Species.LANES;
 
 /**
- * Convolution y = x * kernel by Winograd's tiles (see {@link Winograd}). The kernel is
- * transformed once; blocks of tiles small enough for the cache go through all three
- * steps: transform, 36 matrix products, transform back.
+ * Convolution y = x * kernel by Winograd's tiles (see {@link Winograd}). The kernel is transformed
+ * once; blocks of tiles small enough for the cache go through all three steps: transform, 36 matrix
+ * products, transform back.
  *
  * <p>The gradient with respect to the images is the same convolution: of the result's gradient,
  * with the kernel turned by 180 degrees and padding that makes the images as large as they were.
@@ -75,8 +75,7 @@ public final class WinogradConvolution {
     Winograd.check(s);
     WindowShape w = s.window();
     WindowShape turned =
-        new WindowShape(
-            3, 3, 1, 1, 2 - w.top(), 2 - w.bottom(), 2 - w.left(), 2 - w.right(), 1, 1);
+        new WindowShape(3, 3, 1, 1, 2 - w.top(), 2 - w.bottom(), 2 - w.left(), 2 - w.right(), 1, 1);
     ConvShape shape =
         new ConvShape(
             s.batch(), s.outputHeight(), s.outputWidth(), s.filters(), s.channels(), turned, 1);

@@ -68,8 +68,7 @@ final class WinogradImage {
 
   /** The images that result. */
   static WinogradImage output(ConvShape s, WinogradTiling tiling, int panel) {
-    return new WinogradImage(
-        tiling, s.outputHeight(), s.outputWidth(), s.filters(), 0, 0, panel);
+    return new WinogradImage(tiling, s.outputHeight(), s.outputWidth(), s.filters(), 0, 0, panel);
   }
 
   /** Bytes from one tile to the next. */
@@ -267,8 +266,7 @@ final class WinogradImage {
         WinogradLines.gradientColumns(
             at, at1, at2, at3, step, step1, step2, step3, strip, stripRow, n);
       } else {
-        WinogradShortLines.gradientColumns(
-            at, at1, at2, step, step1, step2, strip, stripRow, n);
+        WinogradShortLines.gradientColumns(at, at1, at2, step, step1, step2, strip, stripRow, n);
       }
       long out = vector(v);
       long threes = strip + (long) FOUR * fours * BYTES;
@@ -354,8 +352,7 @@ final class WinogradImage {
   private void stage(long from, int row, int rows, int n, long to) {
     for (int r = 0; r < rows; r++) {
       for (int c = 0; inside(row + r) && c < n; c++) {
-        Memory.copy(
-            from + (r * (long) width + c) * pixel, to + (r * (long) n + c) * padded, pixel);
+        Memory.copy(from + (r * (long) width + c) * pixel, to + (r * (long) n + c) * padded, pixel);
       }
     }
   }

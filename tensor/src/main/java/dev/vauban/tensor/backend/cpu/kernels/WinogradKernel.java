@@ -114,7 +114,13 @@ final class WinogradKernel {
     long tap = 4L * channels * filters;
     for (int t = 0; t < 9; t++) {
       Transposer.run(
-          4, kernel + t * tap, 4L * channels, to + (8 - t) * channels * row, row, filters, channels);
+          4,
+          kernel + t * tap,
+          4L * channels,
+          to + (8 - t) * channels * row,
+          row,
+          filters,
+          channels);
     }
   }
 }

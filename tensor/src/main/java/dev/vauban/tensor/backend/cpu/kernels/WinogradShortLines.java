@@ -95,9 +95,7 @@ final class WinogradShortLines {
         FloatVector d1 = load(in + BYTES);
         FloatVector d2 = load(in + 2 * BYTES);
         FloatVector d3 = load(in + 3 * BYTES);
-        d2.fma(sum, load(in + 4 * BYTES))
-            .sub(d0)
-            .intoMemorySegment(ALL, out + 5 * position, ORDER);
+        d2.fma(sum, load(in + 4 * BYTES)).sub(d0).intoMemorySegment(ALL, out + 5 * position, ORDER);
         FloatVector even = d2.fma(a2, d0);
         FloatVector odd = d1.fma(minusB2, d3).mul(a);
         even.add(odd).intoMemorySegment(ALL, out + position, ORDER);
@@ -164,9 +162,7 @@ final class WinogradShortLines {
       FloatVector oddB = p.sub(q);
       evenA.add(evenB).intoMemorySegment(ALL, r0, ORDER);
       oddA.fma(a, oddB.mul(b)).intoMemorySegment(ALL, r1, ORDER);
-      evenA
-          .fma(a2, evenB.fma(b2, load(from + 5 * fromRow)))
-          .intoMemorySegment(ALL, r2, ORDER);
+      evenA.fma(a2, evenB.fma(b2, load(from + 5 * fromRow))).intoMemorySegment(ALL, r2, ORDER);
       from += BYTES;
       r0 += s0;
       r1 += s1;

@@ -99,9 +99,7 @@ final class WinogradTaps {
       q = load(from + 4 * step);
       FloatVector evenB = p.add(q);
       FloatVector oddB = p.sub(q);
-      evenA
-          .fma(ga0, evenB.fma(gb0, load(from).mul(g0)))
-          .intoMemorySegment(ALL, to, ORDER);
+      evenA.fma(ga0, evenB.fma(gb0, load(from).mul(g0))).intoMemorySegment(ALL, to, ORDER);
       oddA.fma(ga1, oddB.mul(gb1)).intoMemorySegment(ALL, to + toStep, ORDER);
       evenA
           .fma(ga2, evenB.fma(gb2, load(from + 5 * step)))

@@ -96,7 +96,9 @@ final class WinogradTiling {
     return line / imageLines * lineFours + Math.min(line % imageLines, lineFours);
   }
 
-  /** Where tile {@code tile} of {@code line} lies in the block of lines {@code from} to {@code to}. */
+  /**
+   * Where tile {@code tile} of {@code line} lies in the block of lines {@code from} to {@code to}.
+   */
   int slot(int line, int tile, int from, int to) {
     int tall = foursBefore(to) - foursBefore(from);
     int flat = to - from - tall;

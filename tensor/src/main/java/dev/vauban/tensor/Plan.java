@@ -24,7 +24,10 @@ public interface Plan extends AutoCloseable {
     return out;
   }
 
-  /** Floating-point operations of one run (multiply-add counts two). */
+  /**
+   * Floating-point operations of one run (multiply-add counts two), by the definitions of the
+   * operations: a kernel that gets by with fewer does not lower it.
+   */
   long flops();
 
   /** Bytes of working memory. */

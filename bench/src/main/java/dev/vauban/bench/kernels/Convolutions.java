@@ -8,6 +8,8 @@ import dev.vauban.tensor.backend.cpu.kernels.ConvInputGradient;
 import dev.vauban.tensor.backend.cpu.kernels.ConvKernelGradient;
 import dev.vauban.tensor.backend.cpu.kernels.ConvShape;
 import dev.vauban.tensor.backend.cpu.kernels.WindowShape;
+import dev.vauban.tensor.backend.cpu.kernels.WinogradConvolution;
+import dev.vauban.tensor.backend.cpu.kernels.WinogradKernelGradient;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
@@ -15,11 +17,23 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** The convolution triad, 3x3 with padding 1, on one thread: oneDNN and the Java kernels. */
+/**
+ * The convolution triad, 3x3 with padding 1, on one thread: oneDNN, the Java kernels by the
+ * definition, and Winograd's tiles. FLOP are those of the definition for all three.
+ */
 @State(Scope.Thread)
 public class Convolutions {
   /** Images, height, width, channels, filters. */
-  @Param({"75x28x28x1x64", "75x84x84x3x32", "75x14x14x64x64", "5x14x14x64x64", "75x42x42x32x32"})
+  @Param({
+    "75x28x28x1x64",
+    "75x84x84x3x32",
+    "75x14x14x64x64",
+    "5x14x14x64x64",
+    "75x7x7x64x64",
+    "5x7x7x64x64",
+    "75x3x3x64x64",
+    "75x42x42x32x32"
+  })
   public String size;
 
   private final Buffers buffers = new Buffers();
@@ -30,6 +44,9 @@ public class Convolutions {
   private ConvForward javaForward;
   private ConvInputGradient javaInputGradient;
   private ConvKernelGradient javaKernelGradient;
+  private WinogradConvolution winogradForward;
+  private WinogradConvolution winogradInputGradient;
+  private WinogradKernelGradient winogradKernelGradient;
   private long stream;
   private long x;
   private long w;
@@ -57,6 +74,9 @@ public class Convolutions {
     javaForward = new ConvForward(shape);
     javaInputGradient = new ConvInputGradient(shape);
     javaKernelGradient = new ConvKernelGradient(shape);
+    winogradForward = WinogradConvolution.forward(shape);
+    winogradInputGradient = WinogradConvolution.inputGradient(shape);
+    winogradKernelGradient = new WinogradKernelGradient(shape);
     x = buffers.floats(spec.xSize());
     w = buffers.floats(spec.wSize());
     y = buffers.floats(spec.ySize());
@@ -64,7 +84,10 @@ public class Convolutions {
     most = Math.max(most, kernelGradient.scratchBytes());
     most = Math.max(most, javaForward.scratchBytes());
     most = Math.max(most, javaInputGradient.scratchBytes());
-    scratch = buffers.bytes(Math.max(most, javaKernelGradient.scratchBytes()));
+    most = Math.max(most, javaKernelGradient.scratchBytes());
+    most = Math.max(most, winogradForward.scratchBytes());
+    most = Math.max(most, winogradInputGradient.scratchBytes());
+    scratch = buffers.bytes(Math.max(most, winogradKernelGradient.scratchBytes()));
   }
 
   /** oneDNN forward. */
@@ -101,6 +124,24 @@ public class Convolutions {
   @Benchmark
   public void javaKernelGradient() {
     javaKernelGradient.run(x, y, w, scratch);
+  }
+
+  /** Winograd's tiles forward. */
+  @Benchmark
+  public void winogradForward() {
+    winogradForward.run(x, w, y, scratch);
+  }
+
+  /** Winograd's gradient with respect to the images. */
+  @Benchmark
+  public void winogradInputGradient() {
+    winogradInputGradient.run(y, w, x, scratch);
+  }
+
+  /** Winograd's gradient with respect to the kernel. */
+  @Benchmark
+  public void winogradKernelGradient() {
+    winogradKernelGradient.run(x, y, w, scratch);
   }
 
   /** Frees. */

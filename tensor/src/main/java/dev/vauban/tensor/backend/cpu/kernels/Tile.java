@@ -18,7 +18,7 @@ import jdk.incubator.vector.IntVector;
  *
  * <p>A is read through two strides, so that a row-major A, a transposed A and packed panels of
  * either are the same code. B is read as whole vectors: where the matrix has fewer columns the
- * caller packs and pads it. The six unrolled variants differ only in rows and vectors; they are
+ * caller packs and pads it. The seven unrolled variants differ only in rows and vectors; they are
  * written out because accumulators must be local variables to live in registers.
  *
  * <p>They do one thing, C = A B, because the compiler has a budget: past about fifty vector
@@ -35,8 +35,6 @@ final class Tile {
 
   /** Rows of the largest tile: with two vectors 12 accumulators, which 16 registers hold. */
   static final int ROWS = 6;
-
-  private static final int WIDE_ROWS = LANES == 16 ? 4 : 6;
 
   /** Bytes of the scratch area of {@link #run}. */
   static final long SCRATCH_BYTES = 8L * 2 * BYTES;
@@ -100,23 +98,18 @@ final class Tile {
       long scratch) {
     boolean direct = nr == COLUMNS && update == Update.SET;
     long stride = direct ? cs : 2L * BYTES;
+    // Eight accumulators hide the latency too: rather no rest than rows of six.
+    int most = mr % 4 == 0 && mr % ROWS != 0 ? 4 : ROWS;
     while (mr > 0) {
-      int rows = mr >= WIDE_ROWS ? WIDE_ROWS : mr >= 4 ? 4 : mr >= 2 ? 2 : 1;
-      boolean added = rows == 4 && nr == COLUMNS && update == Update.ADD;
+      int rows = mr >= most ? most : mr >= 4 ? 4 : mr >= 2 ? 2 : 1;
       long to = direct ? c : scratch;
-      if (added) {
-        add4x2(a, rs, ks, b, bs, k, c, cs);
-      } else {
-        switch (rows) {
-          case 6 -> tile6x2(a, rs, ks, b, bs, k, to, stride);
-          case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride);
-          case 2 -> tile2x2(a, rs, ks, b, bs, k, to, stride);
-          default -> tile1x2(a, rs, ks, b, bs, k, to, stride);
-        }
+      switch (rows) {
+        case 6 -> tile6x2(a, rs, ks, b, bs, k, to, stride);
+        case 4 -> tile4x2(a, rs, ks, b, bs, k, to, stride);
+        case 2 -> tile2x2(a, rs, ks, b, bs, k, to, stride);
+        default -> tile1x2(a, rs, ks, b, bs, k, to, stride);
       }
-      if (added) {
-        // nothing is left to do
-      } else if (!direct && nr == COLUMNS) {
+      if (!direct && nr == COLUMNS) {
         add(scratch, c, cs, rows);
       } else if (!direct) {
         copy(scratch, stride, c, cs, rows, nr, update);
@@ -158,10 +151,6 @@ final class Tile {
       c += rows * cs;
       mr -= rows;
     }
-  }
-
-  private static FloatVector load(long address) {
-    return FloatVector.fromMemorySegment(F32, ALL, address, ORDER);
   }
 
   private static void add(long from, long c, long cs, int rows) {
@@ -290,48 +279,6 @@ final class Tile {
     c21.intoMemorySegment(ALL, c + 2 * cs + BYTES, ORDER);
     c30.intoMemorySegment(ALL, c + 3 * cs, ORDER);
     c31.intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
-  }
-
-  private static void add4x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {
-    long a1 = a + rs;
-    long a2 = a + 2 * rs;
-    long a3 = a + 3 * rs;
-    FloatVector zero = FloatVector.zero(F32);
-    FloatVector c00 = zero;
-    FloatVector c01 = zero;
-    FloatVector c10 = zero;
-    FloatVector c11 = zero;
-    FloatVector c20 = zero;
-    FloatVector c21 = zero;
-    FloatVector c30 = zero;
-    FloatVector c31 = zero;
-    long ao = 0;
-    for (int i = 0; i < k; i++) {
-      FloatVector b0 = FloatVector.fromMemorySegment(F32, ALL, b, ORDER);
-      FloatVector b1 = FloatVector.fromMemorySegment(F32, ALL, b + BYTES, ORDER);
-      FloatVector v = IntVector.broadcast(I32, ALL.get(INT, a + ao)).reinterpretAsFloats();
-      c00 = v.fma(b0, c00);
-      c01 = v.fma(b1, c01);
-      v = IntVector.broadcast(I32, ALL.get(INT, a1 + ao)).reinterpretAsFloats();
-      c10 = v.fma(b0, c10);
-      c11 = v.fma(b1, c11);
-      v = IntVector.broadcast(I32, ALL.get(INT, a2 + ao)).reinterpretAsFloats();
-      c20 = v.fma(b0, c20);
-      c21 = v.fma(b1, c21);
-      v = IntVector.broadcast(I32, ALL.get(INT, a3 + ao)).reinterpretAsFloats();
-      c30 = v.fma(b0, c30);
-      c31 = v.fma(b1, c31);
-      ao += ks;
-      b += bs;
-    }
-    load(c).add(c00).intoMemorySegment(ALL, c, ORDER);
-    load(c + BYTES).add(c01).intoMemorySegment(ALL, c + BYTES, ORDER);
-    load(c + cs).add(c10).intoMemorySegment(ALL, c + cs, ORDER);
-    load(c + cs + BYTES).add(c11).intoMemorySegment(ALL, c + cs + BYTES, ORDER);
-    load(c + 2 * cs).add(c20).intoMemorySegment(ALL, c + 2 * cs, ORDER);
-    load(c + 2 * cs + BYTES).add(c21).intoMemorySegment(ALL, c + 2 * cs + BYTES, ORDER);
-    load(c + 3 * cs).add(c30).intoMemorySegment(ALL, c + 3 * cs, ORDER);
-    load(c + 3 * cs + BYTES).add(c31).intoMemorySegment(ALL, c + 3 * cs + BYTES, ORDER);
   }
 
   private static void tile2x2(long a, long rs, long ks, long b, long bs, int k, long c, long cs) {

@@ -106,8 +106,9 @@ public final class BenchCommand implements Command {
       defaultValue = "none",
       converter = PeersConverter.class,
       description = {
-        "time other frameworks on the same steps, in turn with ours: none, jvm (libtorch, which",
-        "./vauban downloads then), python (its torch), all (default: ${DEFAULT-VALUE})"
+        "time others on the same steps, in turn with ours: none, python (its",
+        "torch), jvm (libtorch, which ./vauban then downloads: 110 MB), all",
+        "(default: ${DEFAULT-VALUE})"
       })
   Peers peers;
 

@@ -32,6 +32,7 @@ final class Contest implements AutoCloseable {
   private static final double ROOM = 3; // two such differences are of one size, not equal
   private static final int TRIALS = 3;
   private static final int KEPT = 2;
+  private static final double HOPELESS = 2; // times the best way's time: no more trials
 
   private final Consumer<String> notice;
   private final List<Contestant> contestants = new ArrayList<>();
@@ -102,12 +103,15 @@ final class Contest implements AutoCloseable {
       Map<String, float[]> expected,
       double limit) {
     Map<PeerStep, Double> seconds = new LinkedHashMap<>();
+    List<PeerStep> hopeful =
+        new ArrayList<>(ways.stream().filter(w -> errors.containsKey(w.name())).toList());
     for (int trial = 0; trial < TRIALS; trial++) {
-      for (PeerStep way : ways) {
-        if (errors.containsKey(way.name())) {
-          attempt(way, () -> seconds.merge(way, way.run().seconds(), Double::sum));
-        }
-      }
+      hopeful.removeIf(
+          way -> !attempt(way, () -> seconds.merge(way, way.run().seconds(), Double::sum)));
+      seconds.keySet().retainAll(hopeful);
+      double least = seconds.values().stream().mapToDouble(t -> t).min().orElse(0);
+      hopeful.removeIf(way -> seconds.get(way) > HOPELESS * least);
+      seconds.keySet().retainAll(hopeful);
     }
     List<PeerStep> chosen = new ArrayList<>();
     Iterator<PeerStep> fastestFirst = sorted(seconds).iterator();
@@ -130,11 +134,14 @@ final class Contest implements AutoCloseable {
     return seconds.keySet().stream().sorted(Comparator.comparing(seconds::get)).toList();
   }
 
-  private void attempt(PeerStep way, Runnable work) {
+  /** Whether the work succeeded; if not, why has been said. */
+  private boolean attempt(PeerStep way, Runnable work) {
     try {
       work.run();
+      return true;
     } catch (PeerException e) {
       notice.accept("left out: " + way.name() + ": " + e.getMessage());
+      return false;
     }
   }
 

@@ -26,7 +26,7 @@ class ContestTest {
         new Fake(
             new Way("slow", 3, 1),
             new Way("fast", 1, 1),
-            new Way("second", 2, 1.0005),
+            new Way("second", 1.2, 1.0005),
             new Way("wrong", 0.1, 1.002),
             new Way("failing", Double.NaN, 1));
     try (BoundStep bound = new BoundStep(STEP, 1)) {

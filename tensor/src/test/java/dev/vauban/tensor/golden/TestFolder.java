@@ -43,8 +43,7 @@ public enum TestFolder {
   Path find(String name, Path root, String given) {
     boolean named = given != null && !given.isBlank();
     Path folder = root.resolve(named ? given : usual);
-    if (named
-        && Arrays.stream(contents).noneMatch(c -> Files.exists(folder.resolve(c)))) {
+    if (named && Arrays.stream(contents).noneMatch(c -> Files.exists(folder.resolve(c)))) {
       throw new IllegalArgumentException(
           "-D%s=%s: %s has no %s; name a folder that has, or leave the property away"
               .formatted(

@@ -273,6 +273,19 @@ class ForkTest {
         .contains("--add-modules jdk.incubator.vector");
   }
 
+  /** What doctor says of a badly chosen library is what a command that computes comes to. */
+  @Test
+  void aBadlyChosenLibraryIsAnEnvironmentErrorForDoctorToo() throws Exception {
+    List<String> options = new ArrayList<>(VECTORS);
+    options.add("-Dvauban.onednn=" + folder.resolve("libdnnl.so"));
+    assertThat(finish(launch(Main.class, options, "doctor", "--json"))).isEqualTo(3);
+    assertThat(Files.readString(out()))
+        .contains("\"state\" : \"missing\"", "there is no such file", "set vauban.onednn")
+        .doesNotContain("Vector API kernels");
+    assertThat(finish(launch(Main.class, options, "plan", "--data", "glyphs"))).isEqualTo(3);
+    assertThat(err()).contains("there is no such file", "set vauban.onednn");
+  }
+
   /** Help must not load what it does not need; measured in classes, which do not depend on load. */
   @Test
   void helpLoadsNeitherJacksonNorLogging() throws Exception {

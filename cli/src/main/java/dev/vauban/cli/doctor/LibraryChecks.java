@@ -14,13 +14,9 @@ final class LibraryChecks {
     try {
       return OneDnn.status();
     } catch (LinkageError | RuntimeException e) {
-      return new OneDnn.Status(
-          false,
-          "",
-          "",
-          "",
-          "",
-          0,
+      return OneDnn.Status.without(
+          OneDnn.State.REFUSED,
+          "bundled",
           "its bindings do not load: " + e,
           "run it on a 64-bit Linux, or set VAUBAN_ONEDNN=off");
     }
@@ -30,12 +26,23 @@ final class LibraryChecks {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("available", status.available());
     facts.put("choice", status.choice());
-    if (!status.available()) {
-      return Check.optional(
-          "oneDNN",
-          "not used: " + status.reason() + "; pure Vector API kernels run instead",
-          status.remedy(),
-          facts);
+    switch (status.state()) {
+      case READY -> {}
+      case OFF, ABSENT -> {
+        return Check.optional(
+            "oneDNN",
+            "not used: " + status.reason() + "; pure Vector API kernels run instead",
+            status.remedy(),
+            facts);
+      }
+      // Who names a library means it: no other is used in its place, here as in every command.
+      case REFUSED -> {
+        return Check.missing(
+            "oneDNN",
+            status.reason() + "; until then no command can compute",
+            status.remedy(),
+            facts);
+      }
     }
     facts.put("path", status.path());
     facts.put("version", status.version());

@@ -46,7 +46,8 @@ class CheckupTest {
   void oneDnnIsShownWithFileVersionAndInstructions() {
     Check check =
         LibraryChecks.oneDnn(
-            new OneDnn.Status(true, "bundled", "/c/libdnnl.so.3", "3.11.0", "AVX-512", 1, "", ""));
+            new OneDnn.Status(
+                OneDnn.State.READY, "bundled", "/c/libdnnl.so.3", "3.11.0", "AVX-512", 1, "", ""));
     assertThat(check.state()).isEqualTo(State.OK);
     assertThat(check.finding())
         .isEqualTo("3.11.0, AVX-512, 1 thread per primitive, /c/libdnnl.so.3 (bundled)");
@@ -60,12 +61,26 @@ class CheckupTest {
   void withoutOneDnnTheReasonAndTheRemedyAreShown() {
     Check check =
         LibraryChecks.oneDnn(
-            new OneDnn.Status(false, "/x", "", "", "", 0, "/x is no library", "give a library"));
+            OneDnn.Status.without(OneDnn.State.ABSENT, "bundled", "/c is full", "make room"));
     assertThat(check.state()).isEqualTo(State.OPTIONAL);
     String text = new Checkup(List.of(check)).format(Console.plain(System.out, System.err));
-    assertThat(text).contains("not used: /x is no library", "→ give a library");
+    assertThat(text)
+        .contains("not used: /c is full; pure Vector API kernels run instead", "→ make room");
     assertThat(new Checkup(List.of(check)).json().get("onednn").toString())
-        .contains("available=false", "reason=not used: /x is no library", "remedy=give a library");
+        .contains("available=false", "reason=not used: /c is full", "remedy=make room");
+    OneDnn.Status off = OneDnn.Status.without(OneDnn.State.OFF, "off", "it is off", "");
+    assertThat(LibraryChecks.oneDnn(off).state()).isEqualTo(State.OPTIONAL);
+  }
+
+  @Test
+  void aLibraryThatWasAskedForAndFailsIsMissing() {
+    Check check =
+        LibraryChecks.oneDnn(
+            OneDnn.Status.without(
+                OneDnn.State.REFUSED, "/x", "/x is no library", "give a library"));
+    assertThat(check.state()).isEqualTo(State.MISSING);
+    assertThat(check.finding()).isEqualTo("/x is no library; until then no command can compute");
+    assertThat(check.remedy()).isEqualTo("give a library");
   }
 
   @Test
@@ -79,14 +94,22 @@ class CheckupTest {
   void theCacheIsWhereTheLoaderSays() {
     OneDnn.Status bundled =
         new OneDnn.Status(
-            true, "bundled", "/c/vauban/onednn-3/libdnnl.so.3", "3", "AVX-512", 1, "", "");
+            OneDnn.State.READY,
+            "bundled",
+            "/c/vauban/onednn-3/libdnnl.so.3",
+            "3",
+            "AVX-512",
+            1,
+            "",
+            "");
     assertThat(FolderChecks.cache(bundled).finding()).isEqualTo("/c/vauban");
     assertThat(FolderChecks.cache(bundled).facts()).containsEntry("path", "/c/vauban");
     OneDnn.Status full =
-        new OneDnn.Status(false, "bundled", "", "", "", 0, "no room in /c", "set XDG_CACHE_HOME");
+        OneDnn.Status.without(
+            OneDnn.State.ABSENT, "bundled", "no room in /c", "set XDG_CACHE_HOME");
     assertThat(FolderChecks.cache(full).state()).isEqualTo(State.OPTIONAL);
     assertThat(FolderChecks.cache(full).remedy()).isEqualTo("set XDG_CACHE_HOME");
-    OneDnn.Status off = new OneDnn.Status(false, "off", "", "", "", 0, "it is off", "");
+    OneDnn.Status off = OneDnn.Status.without(OneDnn.State.OFF, "off", "it is off", "");
     assertThat(FolderChecks.cache(off).state()).isEqualTo(State.OK);
     assertThat(FolderChecks.cache(off).finding()).isEqualTo("not needed: oneDNN is off");
   }

@@ -37,10 +37,22 @@ public final class OneDnn {
   /** The environment variable that says it where the property is not set. */
   public static final String VARIABLE = "VAUBAN_ONEDNN";
 
+  /** How it is with oneDNN. */
+  public enum State {
+    /** It can be used. */
+    READY,
+    /** It is switched off; Java kernels run. */
+    OFF,
+    /** Nothing was asked for and the bundled library cannot be used; Java kernels run instead. */
+    ABSENT,
+    /** A library was asked for and cannot be used: {@link #find} throws, so nothing computes. */
+    REFUSED
+  }
+
   /**
    * What {@code vauban doctor} shows.
    *
-   * @param available whether oneDNN can be used
+   * @param state whether oneDNN can be used, and what happens where not
    * @param choice what was asked for: {@code bundled}, {@code system}, {@code off} or a path
    * @param path the library's file; empty if not available
    * @param version its version, such as {@code 3.11.0}; empty if not available
@@ -50,14 +62,25 @@ public final class OneDnn {
    * @param remedy what to do to make it available; empty if it is
    */
   public record Status(
-      boolean available,
+      State state,
       String choice,
       String path,
       String version,
       String isa,
       int threads,
       String reason,
-      String remedy) {}
+      String remedy) {
+
+    /** One that cannot be used. */
+    public static Status without(State state, String choice, String reason, String remedy) {
+      return new Status(state, choice, "", "", "", 0, reason, remedy);
+    }
+
+    /** Whether oneDNN can be used. */
+    public boolean available() {
+      return state == State.READY;
+    }
+  }
 
   /** Loaded on first use, once. */
   private static final class Shared {
@@ -121,29 +144,22 @@ public final class OneDnn {
   public static Status status() {
     String choice = Shared.CHOICE.value();
     if (Shared.CHOICE.isOff()) {
-      return new Status(
-          false,
+      return Status.without(
+          State.OFF,
           choice,
-          "",
-          "",
-          "",
-          0,
           "it is switched off by " + PROPERTY + "=off (property) or " + VARIABLE + " (environment)",
           "remove that setting to use the bundled library");
     }
     if (Shared.FAILURE != null) {
-      return new Status(
-          false,
+      return Status.without(
+          Shared.CHOICE.explicit() ? State.REFUSED : State.ABSENT,
           choice,
-          "",
-          "",
-          "",
-          0,
           Shared.FAILURE.problem(),
           Shared.FAILURE.remedy().orElse(""));
     }
     OneDnnLibrary library = Shared.INSTANCE.library;
-    return new Status(true, choice, library.path(), library.version(), library.isa(), 1, "", "");
+    return new Status(
+        State.READY, choice, library.path(), library.version(), library.isa(), 1, "", "");
   }
 
   /**

@@ -52,7 +52,7 @@ class ChoiceTest {
   @Test
   void bundledUnlessSaidOtherwise() throws Exception {
     assertThat(ask(Map.of("VAUBAN_ONEDNN", "")))
-        .contains("available=true, choice=bundled")
+        .contains("state=READY, choice=bundled")
         .contains("threads=1, reason=, remedy=]")
         .contains("find: true")
         .contains("get: true");
@@ -61,7 +61,7 @@ class ChoiceTest {
   @Test
   void offIsNoErrorUntilItIsNeeded() throws Exception {
     assertThat(ask(Map.of("VAUBAN_ONEDNN", "off")))
-        .contains("available=false, choice=off")
+        .contains("state=OFF, choice=off")
         .contains("find: false")
         .contains("get: oneDNN is not used: it is switched off by vauban.onednn=off");
   }
@@ -69,14 +69,14 @@ class ChoiceTest {
   @Test
   void thePropertyWinsOverTheEnvironment() throws Exception {
     assertThat(ask(Map.of("VAUBAN_ONEDNN", "off"), "-Dvauban.onednn=bundled"))
-        .contains("available=true, choice=bundled");
+        .contains("state=READY, choice=bundled");
   }
 
   @Test
   void aLibraryThatWasAskedForAndFailsIsAnError() throws Exception {
     String why = "oneDNN cannot be loaded from /nowhere/libdnnl.so: there is no such file";
     assertThat(ask(Map.of(), "-Dvauban.onednn=/nowhere/libdnnl.so"))
-        .contains("available=false, choice=/nowhere/libdnnl.so")
+        .contains("state=REFUSED, choice=/nowhere/libdnnl.so")
         .contains("reason=" + why)
         .contains("find: " + why)
         .contains("get: " + why);
@@ -87,7 +87,7 @@ class ChoiceTest {
     // A file where the cache folder should be: what a full or read-only home comes to.
     Path file = Files.createFile(folder.resolve("file"));
     assertThat(ask(Map.of("XDG_CACHE_HOME", file.toString())))
-        .contains("available=false, choice=bundled")
+        .contains("state=ABSENT, choice=bundled")
         .contains("remedy=set the environment variable XDG_CACHE_HOME")
         .contains(
             "WARNING: running without oneDNN: the bundled oneDNN cannot be unpacked to " + file)
@@ -99,6 +99,6 @@ class ChoiceTest {
   void anUnpackedLibraryCanBeNamedByItsPath() throws Exception {
     String path = BundledLibrary.unpack(BundledLibrary.userCache()).toString();
     assertThat(ask(Map.of(), "-Dvauban.onednn=" + path))
-        .contains("available=true, choice=" + path + ", path=" + path);
+        .contains("state=READY, choice=" + path + ", path=" + path);
   }
 }

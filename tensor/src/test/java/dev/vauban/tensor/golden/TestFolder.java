@@ -36,11 +36,14 @@ public enum TestFolder {
         name, Path.of(System.getProperty("vauban.root", "..")), System.getProperty(property));
   }
 
-  /** Paths count from the project's {@code root}; the build always passes the usual one. */
+  /**
+   * Paths count from the project's {@code root}; the build passes an empty property where nobody
+   * names a folder. Who names the usual one means it, too.
+   */
   Path find(String name, Path root, String given) {
-    Path folder = given == null || given.isBlank() ? root.resolve(usual) : root.resolve(given);
-    if (!same(folder, root.resolve(usual))
-        && Arrays.stream(contents).noneMatch(c -> Files.exists(folder.resolve(c)))) {
+    boolean named = given != null && !given.isBlank();
+    Path folder = root.resolve(named ? given : usual);
+    if (named && Arrays.stream(contents).noneMatch(c -> Files.exists(folder.resolve(c)))) {
       throw new IllegalArgumentException(
           "-D%s=%s: %s has no %s; name a folder that has, or leave the property away"
               .formatted(
@@ -53,9 +56,5 @@ public enum TestFolder {
     Assumptions.assumeTrue(
         Files.exists(found), () -> "SKIPPED: there is no " + found.toAbsolutePath().normalize());
     return found;
-  }
-
-  private static boolean same(Path a, Path b) {
-    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
   }
 }

@@ -21,12 +21,21 @@ class TestFolderTest {
   @Test
   void theUsualFolderMayBeAbsent() throws IOException {
     Path root = root();
-    String passed = root + "/../shared/golden"; // as the build passes it
-    for (String given : new String[] {null, "", "../shared/golden", passed}) {
+    for (String given : new String[] {null, ""}) { // a JVM without the build, and with it
       assertThatThrownBy(() -> TestFolder.GOLDEN.find("manifest.json", root, given))
           .isInstanceOf(TestAbortedException.class)
           .hasMessageContaining(
               "SKIPPED: there is no " + outside.resolve("shared/golden/manifest.json"));
+    }
+  }
+
+  @Test
+  void theUsualFolderMustBeThereIfItIsNamed() throws IOException {
+    Path root = root();
+    for (String given : new String[] {"../shared/golden", root + "/../shared/golden"}) {
+      assertThatThrownBy(() -> TestFolder.GOLDEN.find("manifest.json", root, given))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("shared/golden has no manifest.json");
     }
   }
 

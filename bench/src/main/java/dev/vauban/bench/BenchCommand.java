@@ -42,7 +42,7 @@ import picocli.CommandLine.TypeConversionException;
       "Time meta-steps as a share of this machine's peak.",
       "The peak is that of oneDNN's f32 matrix product, measured in turn with them; FLOP are those of"
           + " the definitions. Convolutions by Winograd's tiles do with fewer multiplications: a share"
-          + " may exceed 100%. The row 'kernels' runs the kernel benchmarks (JMH) instead."
+          + " may exceed 100%%. The row 'kernels' runs the kernel benchmarks (JMH) instead."
     },
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {

@@ -133,6 +133,48 @@ class LearningTest {
   }
 
   @Test
+  void trainsAgainstPgdAndIsJudgedInTheEuclideanBall() throws Exception {
+    Path run = folder.resolve("pgd");
+    String[] robust = {"--method", "rmaml-out", "--iterations", "2", "--log-every", "1"};
+    assertThat(train(run, with(robust, "--train-attack", "pgd", "--train-attack-steps", "3")))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    Path once = folder.resolve("fgsm-rs");
+    assertThat(train(once, robust)).as(cli.err).isEqualTo(ExitCode.OK);
+    // The same weights, tasks and keys: in the first step only the attack differs.
+    assertThat(losses(run)).hasSize(2);
+    assertThat(losses(run).getFirst()).isNotEqualTo(losses(once).getFirst()).isPositive();
+    assertThat(Files.readString(run.resolve("config.yaml")))
+        .containsPattern("train-attack: *pgd")
+        .containsPattern("train-attack-steps: *3");
+
+    double[] euclidean = judge(run, "pgd-l2", "1");
+    double[] restarted = judge(run, "pgd-l2", "2");
+    double[] everyPixel = judge(run, "pgd", "1");
+    assertThat(List.of(restarted[0], everyPixel[0])).containsOnly(euclidean[0]);
+    // A change of this length in all pixels together is far less than one in each of them.
+    assertThat(euclidean[1]).isBetween(everyPixel[1] + 0.1, euclidean[0]);
+    // The worse of two runs; but for rounding, where accuracy and loss part.
+    assertThat(restarted[1]).isLessThanOrEqualTo(euclidean[1] + 0.03);
+  }
+
+  /** Clean and robust accuracy at eps 0.1. */
+  private double[] judge(Path run, String attack, String restarts) {
+    String[] command = {"eval", run.toString(), "--json", "--episodes", "12", "--eps", "0.1"};
+    String[] how = {"--attack", attack, "--restarts", restarts, "--attack-steps", "4"};
+    assertThat(cli.run(with(command, how))).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.json().get("attack")).isEqualTo(attack);
+    List<?> rows = (List<?>) cli.json().get("rows");
+    return new double[] {column(rows, "clean")[0], column(rows, "robust")[0]};
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  @Test
   void whatTheDataOrTheCheckpointCannotGiveIsOneSentence() throws Exception {
     Path run = folder.resolve("run");
     assertThat(train(run, "--iterations", "1", "--validate-every", "1")).isEqualTo(ExitCode.OK);

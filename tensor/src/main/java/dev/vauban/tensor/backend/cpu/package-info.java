@@ -18,7 +18,8 @@
  *       change places.
  * </ol>
  *
- * <p>What holds everywhere: a run allocates nothing; what a kernel writes does not depend on the
- * worker that runs it, nor on how many there are; plans of one device take turns.
+ * <p>What holds everywhere: a run allocates nothing (but what oneDNN makes and deletes in each
+ * call, see {@code Primitive}); what a kernel writes does not depend on the worker that runs it,
+ * nor on how many there are; plans of one device take turns.
  */
 package dev.vauban.tensor.backend.cpu;

@@ -151,7 +151,7 @@ public final class FakeJobs implements Jobs {
     fail();
     session.console().notice("planning");
     sleep();
-    return new PlanView("conv  4x28x28x1", 1, 1e6, 4096);
+    return new PlanView("conv  4x28x28x1", 1, List.of(), 1e6, 4096);
   }
 
   private static Evaluation.Row row(String method, double clean, double robust, double eps) {

@@ -307,6 +307,17 @@ class LearningTest {
         text.lines().skip(2).filter(line -> !line.matches(".*  (\\| )*(map|loop)\\b.*")).count();
     assertThat(((Number) cli.json().get("kernels")).longValue()).isEqualTo(lines).isGreaterThan(20);
     assertThat(lines).isLessThan(text.lines().count() - 2);
+    // The same as a list, one entry for each line.
+    List<?> parts = (List<?>) cli.json().get("parts");
+    assertThat(parts).hasSize((int) text.lines().count() - 2);
+    double flops = 0;
+    for (Object part : parts) {
+      Map<?, ?> p = (Map<?, ?>) part;
+      assertThat(text).contains((String) p.get("label"));
+      flops +=
+          ((Number) p.get("depth")).intValue() == 0 ? ((Number) p.get("flops")).doubleValue() : 0;
+    }
+    assertThat(flops).isEqualTo(((Number) cli.json().get("flops")).doubleValue());
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
   }
 

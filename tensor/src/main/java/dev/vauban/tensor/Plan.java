@@ -1,5 +1,7 @@
 package dev.vauban.tensor;
 
+import java.util.List;
+
 /**
  * A compiled program: kernels in order, memory planned, replayed any number of times. A plan runs
  * one call at a time. {@code toString} is a table: kernel, shapes, operations, bytes, source line.
@@ -33,9 +35,26 @@ public interface Plan extends AutoCloseable {
   /** Bytes of working memory. */
   long bytes();
 
+  /** What runs, in order; a body follows its map or loop. Empty if the plan is interpreted. */
+  default List<Part> parts() {
+    return List.of();
+  }
+
   /** Frees native primitives and working memory. */
   @Override
   void close();
+
+  /**
+   * A kernel, or a map or loop around some.
+   *
+   * @param depth how many maps and loops are around it
+   * @param label what it computes, by which kernel, on which shapes
+   * @param where the source line that it is for; may be empty
+   * @param flops floating-point operations of one call, in a map or loop of all its elements
+   * @param scratchBytes memory it needs while it runs
+   * @param kernels how many it stands for: 1 for a kernel, for a map or loop those of its body
+   */
+  record Part(int depth, String label, String where, long flops, long scratchBytes, long kernels) {}
 
   /** A plan bound to its tensors. */
   interface Bound {

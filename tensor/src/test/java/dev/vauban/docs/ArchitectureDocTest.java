@@ -34,8 +34,15 @@ class ArchitectureDocTest {
     if (Boolean.getBoolean("vauban.docs.write")) {
       Files.writeString(PAGE, page.substring(0, from) + text + page.substring(to));
     } else {
-      assertThat(page.substring(from, to)).as("what is printed after '%s'", mark).isEqualTo(text);
+      assertThat(unplaced(page.substring(from, to)))
+          .as("what is printed after '%s'", mark)
+          .isEqualTo(unplaced(text));
     }
+  }
+
+  /** Equal constants are one node in all of a process: the line is where the first was made. */
+  private static String unplaced(String print) {
+    return print.replaceAll("(?m)( fill .*?)   # .*$", "$1");
   }
 
   @Test

@@ -27,13 +27,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The commands' work, done by the learning modules on the CPU. */
 public final class LearningJobs implements Jobs {
-  private static final Pattern KERNELS = Pattern.compile("(\\d\\S*) kernels");
-
   /** Makes the jobs; nothing is loaded or compiled yet. */
   public LearningJobs() {}
 
@@ -127,18 +123,11 @@ public final class LearningJobs implements Jobs {
                     TrainingTasks.of(roles, episodes, training.seed()).training(),
                     training)) {
       Plan plan = trainer.plan();
-      String text = plan.toString();
-      return new PlanView(text, kernels(text), plan.flops(), plan.bytes());
+      List<Plan.Part> parts = plan.parts();
+      long kernels =
+          parts.stream().filter(part -> part.depth() == 0).mapToLong(Plan.Part::kernels).sum();
+      return new PlanView(plan.toString(), kernels, parts, plan.flops(), plan.bytes());
     }
-  }
-
-  /** A plan tells the number of its kernels in the head of its table alone. */
-  static long kernels(String table) {
-    Matcher count = KERNELS.matcher(table);
-    if (!count.find()) {
-      throw new IllegalStateException("a plan without a number of kernels: " + table);
-    }
-    return Long.parseLong(count.group(1).replaceAll("\\D", ""));
   }
 
   private static Device device(int workers) {

@@ -139,6 +139,11 @@ final class CpuPlan implements Plan {
   }
 
   @Override
+  public List<Part> parts() {
+    return PlanTable.parts(code);
+  }
+
+  @Override
   public String toString() {
     return PlanTable.of(code);
   }

@@ -1,11 +1,7 @@
 package dev.vauban.tensor;
 
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
  * Rewrites that move work from the images of a maximum pooling to its far smaller result. They hold
@@ -40,8 +36,8 @@ final class PoolRules {
         && w.move().strideW() >= w.w();
   }
 
-  /** Functions that a gather moves through at most; a longer chain is gathered from memory. */
-  private static final int LONGEST = 24;
+  /** What a gather moves through; a longer chain is gathered from memory. */
+  private static final Chain CHAIN = new Chain(fn -> true, 24);
 
   /** A gather of {@code in}: image, offsets. Null if it stays one. */
   static Expr gather(PoolOp.PoolGather gather, List<Expr> in) {
@@ -59,10 +55,10 @@ final class PoolRules {
       case LeafOp.Fill f -> Expr.fill(x.type().with(at.shape()), f.value());
       case ShapeOp.Broadcast b when repeatsPositions(b) ->
           x.input(0).broadcast(at.shape(), Axes.array(b.axes()));
-      case ElementOp.Pointwise p -> {
-        Map<Expr, Expr> done = new HashMap<>();
-        yield movesThrough(x, new HashSet<>()) ? moved(gather, x, at, done) : null;
-      }
+      case ElementOp.Pointwise p ->
+          CHAIN.isShort(x) && CHAIN.arrays(x).stream().allMatch(PoolRules::gathers)
+              ? CHAIN.over(x, array -> gathered(gather, array, at))
+              : null;
       default -> null;
     };
   }
@@ -71,26 +67,9 @@ final class PoolRules {
     return Expr.of(gather, List.of(x, at));
   }
 
-  private static boolean movesThrough(Expr x, Set<Expr> seen) {
-    if (!(x.op() instanceof ElementOp.Pointwise)) {
-      return !(x.op() instanceof ShapeOp.Broadcast b) || repeatsPositions(b);
-    }
-    seen.add(x);
-    return seen.size() <= LONGEST
-        && x.inputs().stream().allMatch(i -> seen.contains(i) || movesThrough(i, seen));
-  }
-
-  private static Expr moved(PoolOp.PoolGather gather, Expr x, Expr at, Map<Expr, Expr> done) {
-    Expr known = done.get(x);
-    if (known != null) {
-      return known;
-    }
-    Expr result =
-        x.op() instanceof ElementOp.Pointwise p
-            ? Expr.of(p, x.inputs().stream().map(i -> moved(gather, i, at, done)).toList())
-            : gathered(gather, x, at);
-    done.put(x, result);
-    return result;
+  /** True if gathering it does not take an array that would otherwise not be stored. */
+  private static boolean gathers(Expr x) {
+    return !(x.op() instanceof ShapeOp.Broadcast b) || repeatsPositions(b);
   }
 
   /** The same at every row and column. */

@@ -350,7 +350,18 @@ final class Simplify {
     if (type.equals(x.type())) {
       return x;
     }
-    return x.op() instanceof LeafOp.Fill f ? Expr.fill(type, f.value()) : null;
+    return switch (x.op()) {
+      case LeafOp.Fill f -> Expr.fill(type, f.value());
+      case ShapeOp.Broadcast b -> {
+        int[] starts = b.axes().stream().mapToInt(s.starts()::get).toArray();
+        int[] stops = b.axes().stream().mapToInt(s.stops()::get).toArray();
+        int[] strides = b.axes().stream().mapToInt(s.strides()::get).toArray();
+        yield x.input(0)
+            .slice(starts, stops, strides)
+            .broadcast(type.shape(), Axes.array(b.axes()));
+      }
+      default -> null;
+    };
   }
 
   private static Expr pad(Expr x, Type type) {

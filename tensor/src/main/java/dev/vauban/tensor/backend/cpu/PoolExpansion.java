@@ -1,11 +1,11 @@
 package dev.vauban.tensor.backend.cpu;
 
+import dev.vauban.tensor.Chain;
 import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
-import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.Passes;
 import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.PoolOp.PoolWindow;
@@ -15,10 +15,10 @@ import dev.vauban.tensor.ShapeOp;
 import dev.vauban.tensor.Window;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Maximum pooling with small windows as pointwise code, so that it joins the nests around it: the
@@ -41,16 +41,11 @@ import java.util.Set;
 final class PoolExpansion {
   private static final int MOST_TAPS = 4;
 
-  /** Functions that a slice or a reshape moves through at most. */
-  private static final int LONGEST = 12;
+  /** What a slice or a reshape moves through. */
+  private static final Chain CHAIN = new Chain(Fusion::isCheap, 12);
 
   /** Offsets of an expanded arg-max before they are stored as U8, with what they were found in. */
   private record Found(Expr offsets, Set<Expr> images) {}
-
-  /** How the leaves of a chain of pointwise functions are read in another space. */
-  private interface View {
-    Expr of(Expr leaf);
-  }
 
   private final VectorWidth width;
   private final Map<Expr, Found> found = new HashMap<>(); // by the U8 offsets
@@ -128,9 +123,7 @@ final class PoolExpansion {
       best = Expr.select(stays, best, Expr.select(kept, best, tap));
     }
     Expr offsets = at.cast(DType.U8);
-    Set<Expr> images = new HashSet<>();
-    leaves(x, images);
-    found.put(offsets, new Found(at, images));
+    found.put(offsets, new Found(at, CHAIN.arrays(x)));
     return offsets;
   }
 
@@ -150,7 +143,6 @@ final class PoolExpansion {
     Window move = w.move();
     int p = move.outH(s.dim(1), w.h());
     int q = move.outW(s.dim(2), w.w());
-    Shape pooled = Shape.of(s.dim(0), p, q, s.dim(3));
     int[] strides = {1, move.strideH(), move.strideW(), 1};
     List<Expr> taps = new ArrayList<>();
     for (int i = 0; i < w.h(); i++) {
@@ -162,7 +154,7 @@ final class PoolExpansion {
           starts[2] + (q - 1) * strides[2] + 1,
           s.dim(3)
         };
-        taps.add(seen(x, pooled, leaf -> leaf.slice(starts, stops, strides)));
+        taps.add(seen(x, array -> array.slice(starts, stops, strides)));
       }
     }
     return taps;
@@ -203,7 +195,7 @@ final class PoolExpansion {
     }
     Shape space = split;
     Shape target = in.getFirst().shape();
-    List<Expr> inner = in.stream().map(e -> seen(e, space, leaf -> leaf.reshape(space))).toList();
+    List<Expr> inner = in.stream().map(e -> seen(e, a -> reshaped(a, space))).toList();
     return Expr.of(op, inner).reshape(target);
   }
 
@@ -220,50 +212,14 @@ final class PoolExpansion {
     return Expr.of(new ReduceOp.Reduce(r.kind(), List.copyOf(axes)), List.of(x.input(0)));
   }
 
-  // Chains of pointwise functions in another space.
-
-  /** What {@code x} is in {@code space}, the leaves of its chain of functions read by a view. */
-  private static Expr seen(Expr x, Shape space, View view) {
-    return isShort(x, new HashSet<>()) ? seen(x, space, view, new HashMap<>()) : view.of(x);
+  private static Expr reshaped(Expr array, Shape space) {
+    return array.op() instanceof ShapeOp.Broadcast b && b.axes().equals(List.of(3))
+        ? array.input(0).broadcast(space, 5)
+        : array.reshape(space);
   }
 
-  private static boolean isShort(Expr x, Set<Expr> chain) {
-    if (!isFunction(x)) {
-      return true;
-    }
-    chain.add(x);
-    return chain.size() <= LONGEST
-        && x.inputs().stream().allMatch(i -> chain.contains(i) || isShort(i, chain));
-  }
-
-  private static boolean isFunction(Expr x) {
-    return x.op() instanceof ElementOp.Pointwise p && Fusion.isCheap(p.fn());
-  }
-
-  private static Expr seen(Expr x, Shape space, View view, Map<Expr, Expr> done) {
-    Expr known = done.get(x);
-    if (known != null) {
-      return known;
-    }
-    Expr y =
-        switch (x.op()) {
-          case LeafOp.Fill f -> Expr.fill(x.type().with(space), f.value());
-          case ShapeOp.Broadcast b when b.axes().equals(List.of(3)) ->
-              x.input(0).broadcast(space, space.rank() - 1);
-          case ElementOp.Pointwise p when isFunction(x) ->
-              Expr.of(p, x.inputs().stream().map(i -> seen(i, space, view, done)).toList());
-          default -> view.of(x);
-        };
-    done.put(x, y);
-    return y;
-  }
-
-  /** The arrays that a chain of functions reads. */
-  private static void leaves(Expr x, Set<Expr> into) {
-    if (isFunction(x)) {
-      x.inputs().forEach(i -> leaves(i, into));
-    } else {
-      into.add(x);
-    }
+  /** A view of {@code x}: of the arrays that it is a function of, if they are few. */
+  private static Expr seen(Expr x, UnaryOperator<Expr> view) {
+    return CHAIN.isShort(x) ? CHAIN.over(x, view) : view.apply(x);
   }
 }

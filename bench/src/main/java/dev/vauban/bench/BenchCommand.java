@@ -4,9 +4,9 @@ import dev.vauban.bench.kernels.KernelBench;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.PeerException;
 import dev.vauban.bench.peers.Peers;
+import dev.vauban.bench.steps.BenchCase;
 import dev.vauban.bench.steps.CopyPeak;
 import dev.vauban.bench.steps.StepBench;
-import dev.vauban.bench.steps.StepCase;
 import dev.vauban.cli.command.Command;
 import dev.vauban.cli.config.Named;
 import dev.vauban.cli.config.Range;
@@ -39,7 +39,7 @@ import picocli.CommandLine.TypeConversionException;
 @CommandLine.Command(
     name = "bench",
     description = {
-      "Time meta-steps as a share of this machine's peak.",
+      "Time meta-steps, attacks and adversarial training as a share of this machine's peak.",
       "The peak is that of oneDNN's f32 matrix product, measured in turn with them; FLOP are those of"
           + " the definitions. Convolutions by Winograd's tiles do with fewer multiplications: a share"
           + " may exceed 100%%. The row 'kernels' runs the kernel benchmarks (JMH) instead."
@@ -108,7 +108,7 @@ public final class BenchCommand implements Command {
       defaultValue = "none",
       converter = PeersConverter.class,
       description = {
-        "time others on the same steps, in turn with ours: none, python (its",
+        "time others on the same programs, in turn with ours: none, python (its",
         "torch), jvm (libtorch, which ./vauban then downloads: 110 MB), all",
         "(default: ${DEFAULT-VALUE})"
       })
@@ -140,7 +140,7 @@ public final class BenchCommand implements Command {
    *     above the number of cores something else ran too
    * @param peak what the machine can do, by number of threads: best f32 GFLOP/s of the matrix
    *     product, best GB/s of copying memory (read plus written)
-   * @param rows the measured meta-steps
+   * @param rows the measured programs
    * @param kernels the measured kernels
    * @param profile with {@code --profile}, the time of each kernel of the plans
    */
@@ -166,7 +166,7 @@ public final class BenchCommand implements Command {
     if (list) {
       return listing(session);
     }
-    List<StepCase> cases = chosen();
+    List<BenchCase> cases = chosen();
     if (out != null) {
       OutputPath.requireFile("--out", out);
     }
@@ -195,13 +195,13 @@ public final class BenchCommand implements Command {
     return new Answer(code, text(m, report, session.console().width()), report);
   }
 
-  private List<StepBench.Row> measure(List<StepCase> cases, Session session) {
+  private List<StepBench.Row> measure(List<BenchCase> cases, Session session) {
     List<Framework> frameworks = peers.open(session.console()::notice);
     StepBench bench =
         new StepBench(rounds, warm, frameworks, session.console(), session.interrupt());
     List<StepBench.Row> rows = new ArrayList<>();
     try {
-      for (StepCase step : cases) {
+      for (BenchCase step : cases) {
         rows.addAll(bench.measure(step, threads));
       }
     } catch (PeerException e) {
@@ -210,24 +210,24 @@ public final class BenchCommand implements Command {
     return rows;
   }
 
-  private List<StepCase> chosen() {
+  private List<BenchCase> chosen() {
     if (only.isEmpty()) {
-      return StepCase.all();
+      return BenchCase.all();
     }
-    List<String> names = new ArrayList<>(StepCase.all().stream().map(StepCase::name).toList());
+    List<String> names = new ArrayList<>(BenchCase.all().stream().map(BenchCase::name).toList());
     names.add(KERNELS);
     for (String name : only) {
       if (!names.contains(name)) {
         throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
-    return StepCase.all().stream().filter(c -> only.contains(c.name())).toList();
+    return BenchCase.all().stream().filter(c -> only.contains(c.name())).toList();
   }
 
   private static Answer listing(Session session) {
     TextTable table = new TextTable().left("name").left("what it does");
     Map<String, String> json = new LinkedHashMap<>();
-    for (StepCase step : StepCase.all()) {
+    for (BenchCase step : BenchCase.all()) {
       table.row(step.name(), step.title());
       json.put(step.name(), step.title());
     }
@@ -272,7 +272,7 @@ public final class BenchCommand implements Command {
   private static TextTable steps(List<StepBench.Row> rows) {
     TextTable table =
         new TextTable()
-            .left("meta-step of 4 tasks")
+            .left("program")
             .right("threads")
             .right("ms")
             .right("least")

@@ -2,11 +2,14 @@ package dev.vauban.bench.libtorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vauban.bench.peers.BatchStep;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.Gradients;
 import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.bench.peers.MetaStep.Adaptation;
 import dev.vauban.bench.peers.PeerStep;
+import dev.vauban.bench.steps.BatchCase;
+import dev.vauban.bench.steps.BoundBatch;
 import dev.vauban.bench.steps.BoundStep;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.meta.Order;
@@ -56,17 +59,64 @@ class LibtorchTest {
   private static void computeOurMetaGradient(StepCase program, int threads, int ways) {
     try (BoundStep ours = new BoundStep(program, 1)) {
       ours.run();
-      Map<String, float[]> expected = ours.metaGradient();
+      Map<String, float[]> expected = ours.result();
       List<PeerStep> all = libtorch.ways(ours.numbers(), threads);
       assertThat(all).hasSize(ways);
       for (PeerStep way : all) {
-        assertThat(Gradients.error(Gradients.mean(way, StepCase.TASKS), expected))
-            .as(way.name())
-            .isLessThan(SAME);
+        assertThat(Gradients.error(way.result(), expected)).as(way.name()).isLessThan(SAME);
         assertThat(way.run().seconds()).isPositive();
         way.close();
       }
     }
+  }
+
+  static Stream<BatchCase> batches() {
+    return BatchCase.all().stream().map(BatchCase::small);
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void attacksAndTrainingAreOurs(BatchCase program) {
+    try (BoundBatch ours = program.bind(1)) {
+      ours.run();
+      Map<String, float[]> expected = ours.result();
+      for (PeerStep way : libtorch.ways(ours.numbers(), 2)) {
+        assertThat(Gradients.error(way.result(), expected)).as(way.name()).isLessThan(SAME);
+        assertThat(way.run().seconds()).isPositive();
+        way.close();
+      }
+    }
+  }
+
+  /** Other labels, another radius, another start: the check must see each. */
+  @ParameterizedTest
+  @MethodSource("batches")
+  void anotherAttackHasAnotherResult(BatchCase program) {
+    try (BoundBatch ours = program.bind(1)) {
+      ours.run();
+      BatchStep n = ours.numbers();
+      MetaStep.Attack k = n.attack();
+      int[] labels = n.labels().clone();
+      labels[0]++;
+      List<BatchStep> others =
+          List.of(
+              with(n, n.start(), labels, k),
+              with(n, n.images(), n.labels(), k),
+              with(n, n.start(), n.labels(), new MetaStep.Attack(k.eps(), k.step(), 1)),
+              with(n, n.start(), n.labels(), new MetaStep.Attack(k.eps(), k.step() / 2, 2)));
+      for (BatchStep other : others) {
+        List<PeerStep> ways = libtorch.ways(other, 1);
+        assertThat(Gradients.error(ways.getFirst().result(), ours.result()))
+            .isGreaterThan(10 * SAME);
+        ways.forEach(PeerStep::close);
+      }
+    }
+  }
+
+  private static BatchStep with(
+      BatchStep n, MetaStep.Values start, int[] labels, MetaStep.Attack attack) {
+    return new BatchStep(
+        n.network(), n.norms(), n.weights(), n.images(), start, labels, attack, n.update());
   }
 
   /** The check must see what it is there for: another rate, order, radius or number of steps. */
@@ -75,7 +125,7 @@ class LibtorchTest {
     StepCase program = program("rmaml-pgd-84");
     try (BoundStep ours = new BoundStep(program, 1)) {
       ours.run();
-      Map<String, float[]> expected = ours.metaGradient();
+      Map<String, float[]> expected = ours.result();
       MetaStep n = ours.numbers();
       Adaptation a = n.adaptation();
       MetaStep.Attack k = n.attack();
@@ -89,7 +139,7 @@ class LibtorchTest {
               with(n, a, null));
       for (MetaStep other : others) {
         List<PeerStep> ways = libtorch.ways(other, 1);
-        Map<String, float[]> gradient = Gradients.mean(ways.getFirst(), StepCase.TASKS);
+        Map<String, float[]> gradient = ways.getFirst().result();
         assertThat(Gradients.error(gradient, expected)).isGreaterThan(10 * SAME);
         ways.forEach(PeerStep::close);
       }

@@ -5,10 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A meta-step as plain numbers: all that another framework needs to run the same program on the
- * same weights, images and labels. The network is {@link dev.vauban.nn.Conv4#maxPooled}; its inputs
- * are images in NHWC, its kernels [height,width,in,out], its head [features,ways] with the features
- * in the order row, column, channel.
+ * A meta-step as plain numbers. The network is {@link dev.vauban.nn.Conv4#maxPooled}. The result by
+ * which programs are compared is the meta-gradient by path of the weights.
  *
  * <p>The step: for each task adapt on the support set by gradient descent, take the gradient of the
  * queries' loss at the adapted weights with respect to the initial ones, average over tasks, and
@@ -21,11 +19,8 @@ import java.util.Map;
  * @param tasks with their images
  */
 public record MetaStep(
-    Adaptation adaptation,
-    Attack attack,
-    Adam adam,
-    Map<String, Values> weights,
-    List<Task> tasks) {
+    Adaptation adaptation, Attack attack, Adam adam, Map<String, Values> weights, List<Task> tasks)
+    implements PeerProgram {
 
   /**
    * The inner loop.

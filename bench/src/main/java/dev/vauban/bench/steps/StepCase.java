@@ -36,7 +36,8 @@ public record StepCase(
     int ways,
     int shots,
     int queries,
-    Choice kernels) {
+    Choice kernels)
+    implements BenchCase {
   /** Tasks of a step. */
   public static final int TASKS = 4;
 
@@ -116,14 +117,22 @@ public record StepCase(
         name, title, "rmaml-out", Order.SECOND, attack, LARGE, 32, 5, 1, QUERIES, Choice.BEST);
   }
 
-  /**
-   * The same program with so few activations that hardly one of them lies where rounding decides
-   * which branch it takes: images of 16x16, 8 filters, one query of a class.
-   */
+  /** Images of 16x16, 8 filters, one query of a class. */
+  @Override
   public StepCase small() {
     Shape few = Shape.of(16, 16, image.dim(2));
     return new StepCase(
         name + "-small", title, learner, order, attack, few, 8, ways, 1, 1, kernels);
+  }
+
+  @Override
+  public StepCase trial() {
+    return this;
+  }
+
+  @Override
+  public BoundStep bind(int threads) {
+    return new BoundStep(this, threads);
   }
 
   Model model() {

@@ -101,7 +101,7 @@ final class StepNumbers {
     return Arrays.copyOfRange(stacked.toInts(), t * n, (t + 1) * n);
   }
 
-  private static Values values(Tensor t) {
+  static Values values(Tensor t) {
     return new Values(t.shape().dims(), t.toFloats());
   }
 }

@@ -31,26 +31,11 @@ final class Convolution {
   private Convolution() {}
 
   static Step step(Expr e, ConvOp op, List<Object> reads, Context context) {
-    Shape x;
-    Shape w;
-    switch (op) {
-      case ConvOp.Convolve c -> {
-        x = e.input(0).shape();
-        w = e.input(1).shape();
-      }
-      case ConvOp.InputGradient c -> {
-        x = c.input();
-        w = e.input(1).shape();
-      }
-      case ConvOp.KernelGradient c -> {
-        x = e.input(0).shape();
-        w = c.kernel();
-      }
-    }
+    Shape x = images(e, op);
+    Shape w = kernel(e, op);
     DType t = e.dtype();
     ConvShape shape = shape(op, x, w);
-    boolean tiles = context.winograd == WinogradChoice.ON && t == DType.F32;
-    if (tiles && Winograd.pays(shape)) {
+    if (tiled(e, op, context) != null) {
       return winograd(e, op, reads, shape);
     }
     boolean quickInJava =
@@ -73,6 +58,26 @@ final class Convolution {
       }
     }
     return t == DType.F32 ? java(e, op, reads, shape) : InterpretedStep.of(e, reads);
+  }
+
+  private static Shape images(Expr e, ConvOp op) {
+    return op instanceof ConvOp.InputGradient c ? c.input() : e.input(0).shape();
+  }
+
+  private static Shape kernel(Expr e, ConvOp op) {
+    return op instanceof ConvOp.KernelGradient c ? c.kernel() : e.input(1).shape();
+  }
+
+  /** The shape of a convolution that Winograd's tiles compute; null if others do. */
+  static ConvShape tiled(Expr e, ConvOp op, Context context) {
+    ConvShape shape = shape(op, images(e, op), kernel(e, op));
+    boolean on = context.winograd == WinogradChoice.ON && e.dtype() == DType.F32;
+    return on && Winograd.pays(shape) ? shape : null;
+  }
+
+  /** Floating-point operations by the definition. */
+  static long flops(Expr e, ConvOp op) {
+    return (long) shape(op, images(e, op), kernel(e, op)).flops();
   }
 
   private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {

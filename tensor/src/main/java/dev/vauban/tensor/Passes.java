@@ -72,11 +72,11 @@ public final class Passes {
   }
 
   /** How a pass rebuilds one node from its rebuilt inputs. */
-  private interface Rebuild {
+  interface Rebuild {
     Expr of(Expr e, List<Expr> inputs);
   }
 
-  private static Graph rewrite(Graph g, Rebuild rebuild) {
+  static Graph rewrite(Graph g, Rebuild rebuild) {
     Map<Expr, Expr> done = new HashMap<>();
     g.params().forEach(p -> done.put(p, p));
     for (Expr e : g.nodes()) {

@@ -45,13 +45,14 @@ public final class BoundStep implements AutoCloseable {
   /** Compiles. */
   public BoundStep(StepCase step, int threads) {
     this.step = step;
-    this.device =
+    Device cpu =
         CpuDevice.open(
             threads,
             switch (step.kernels()) {
               case BEST -> CpuDevice.Kernels.BEST;
               case JAVA -> CpuDevice.Kernels.JAVA;
             });
+    this.device = cpu.in(step.precision());
     Plan compiled = null;
     try {
       Model model = step.model();

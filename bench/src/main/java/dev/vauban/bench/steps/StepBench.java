@@ -114,7 +114,7 @@ public record StepBench(
     return new Row(
         step.name(),
         step.title(),
-        "f32",
+        step.precision().label(),
         threads,
         1e3 * time.median(),
         1e3 * time.least(),

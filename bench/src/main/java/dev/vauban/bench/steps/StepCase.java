@@ -7,6 +7,7 @@ import dev.vauban.meta.Method;
 import dev.vauban.meta.Order;
 import dev.vauban.nn.Conv4;
 import dev.vauban.nn.Model;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Shape;
 import java.util.List;
 
@@ -24,6 +25,7 @@ import java.util.List;
  * @param shots support images of a class
  * @param queries query images of a class
  * @param kernels which kernels it may use
+ * @param precision of its large products
  */
 public record StepCase(
     String name,
@@ -36,7 +38,8 @@ public record StepCase(
     int ways,
     int shots,
     int queries,
-    Choice kernels) {
+    Choice kernels,
+    Precision precision) {
   /** Tasks of a step. */
   public static final int TASKS = 4;
 
@@ -54,6 +57,34 @@ public record StepCase(
     BEST,
     /** Those in Java only. */
     JAVA
+  }
+
+  /** A case in F32. */
+  StepCase(
+      String name,
+      String title,
+      String learner,
+      Order order,
+      String attack,
+      Shape image,
+      int filters,
+      int ways,
+      int shots,
+      int queries,
+      Choice kernels) {
+    this(
+        name,
+        title,
+        learner,
+        order,
+        attack,
+        image,
+        filters,
+        ways,
+        shots,
+        queries,
+        kernels,
+        Precision.F32);
   }
 
   /** All cases; the first is the one to quote. */
@@ -124,6 +155,22 @@ public record StepCase(
     Shape few = Shape.of(16, 16, image.dim(2));
     return new StepCase(
         name + "-small", title, learner, order, attack, few, 8, ways, 1, 1, kernels);
+  }
+
+  private StepCase inBf16() {
+    return new StepCase(
+        name + "-bf16",
+        title + ", bf16",
+        learner,
+        order,
+        attack,
+        image,
+        filters,
+        ways,
+        shots,
+        queries,
+        kernels,
+        Precision.BF16);
   }
 
   Model model() {

@@ -9,17 +9,24 @@ final class Context implements AutoCloseable {
   final Workers workers;
   final Optional<OneDnn> oneDnn;
   final WinogradChoice winograd;
+  final Bf16Choice bf16;
   private final long[] streams;
   private boolean closed;
 
-  Context(int size, Optional<OneDnn> oneDnn, WinogradChoice winograd) {
+  Context(int size, Optional<OneDnn> oneDnn, WinogradChoice winograd, Bf16Choice bf16) {
     this.workers = new Workers(size);
     this.oneDnn = oneDnn;
     this.winograd = winograd;
+    this.bf16 = bf16;
     this.streams = new long[size];
     for (int i = 0; i < size; i++) {
       streams[i] = oneDnn.map(OneDnn::newStream).orElse(0L);
     }
+  }
+
+  /** Whether products of BF16 operands go by oneDNN's primitives where it has them. */
+  boolean bf16Primitives() {
+    return bf16 == Bf16Choice.PRIMITIVES && oneDnn.isPresent();
   }
 
   /** The oneDNN stream of a worker. */

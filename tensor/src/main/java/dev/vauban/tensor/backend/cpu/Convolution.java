@@ -47,8 +47,11 @@ final class Convolution {
         w = c.kernel();
       }
     }
-    DType t = e.dtype();
+    DType t = e.input(0).dtype();
     ConvShape shape = shape(op, x, w);
+    if (t == DType.BF16 && !context.bf16Primitives()) {
+      return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+    }
     boolean tiles = context.winograd == WinogradChoice.ON && t == DType.F32;
     if (tiles && Winograd.pays(shape)) {
       return winograd(e, op, reads, shape);
@@ -57,7 +60,7 @@ final class Convolution {
         op instanceof ConvOp.InputGradient && t == DType.F32 && ConvInputGradient.isQuick(shape);
     if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
-      ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
+      ConvSpec spec = spec(op, x, w, t);
       Supplier<Primitive> make =
           () ->
               switch (op) {
@@ -72,11 +75,17 @@ final class Convolution {
             .log(System.Logger.Level.DEBUG, "no native kernel for " + spec, none);
       }
     }
-    return t == DType.F32 ? java(e, op, reads, shape) : InterpretedStep.of(e, reads);
+    return switch (t) {
+      case F32 -> java(e, op, reads, shape);
+      case BF16 -> WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+      default -> InterpretedStep.of(e, reads);
+    };
   }
 
-  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
+  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DType operands) {
     Window v = op.window();
+    DataType t = operands == DType.F32 ? DataType.F32 : DataType.BF16;
+    DataType sums = DataType.F32;
     // At once, not step by step: an image smaller than the kernel is in order with its padding.
     return new ConvSpec(
         x.dim(0),
@@ -95,9 +104,9 @@ final class Convolution {
         v.dilationH(),
         v.dilationW(),
         op.groups(),
-        t,
-        t,
-        t);
+        op instanceof ConvOp.InputGradient ? sums : t,
+        op instanceof ConvOp.KernelGradient ? sums : t,
+        op instanceof ConvOp.Convolve ? sums : t);
   }
 
   private static ConvShape shape(ConvOp op, Shape x, Shape w) {

@@ -31,6 +31,11 @@ public enum Precision {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  @Override
+  public String toString() {
+    return label();
+  }
+
   /**
    * The precision of this name.
    *

@@ -24,11 +24,6 @@ final class Context implements AutoCloseable {
     }
   }
 
-  /** Whether products of BF16 operands go by oneDNN's primitives where it has them. */
-  boolean bf16Primitives() {
-    return bf16 == Bf16Choice.PRIMITIVES && oneDnn.isPresent();
-  }
-
   /** The oneDNN stream of a worker. */
   long stream(int worker) {
     return streams[worker];

@@ -51,7 +51,7 @@ final class Contraction {
     if (t == DType.F64) {
       return InterpretedStep.of(e, reads);
     }
-    if (t == DType.BF16 && !context.bf16Primitives()) {
+    if (t == DType.BF16 && (context.oneDnn.isEmpty() || !context.bf16.primitive())) {
       return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
     }
     Contraction c = new Contraction(e, op);

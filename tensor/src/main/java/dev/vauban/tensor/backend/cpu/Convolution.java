@@ -49,11 +49,12 @@ final class Convolution {
     }
     DType t = e.input(0).dtype();
     ConvShape shape = shape(op, x, w);
-    if (t == DType.BF16 && !context.bf16Primitives()) {
+    boolean tiles = context.winograd == WinogradChoice.ON;
+    if (t == DType.BF16
+        && (context.oneDnn.isEmpty() || !context.bf16.primitive(op, shape, tiles))) {
       return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
     }
-    boolean tiles = context.winograd == WinogradChoice.ON && t == DType.F32;
-    if (tiles && Winograd.pays(shape)) {
+    if (t == DType.F32 && tiles && Winograd.pays(shape)) {
       return winograd(e, op, reads, shape);
     }
     boolean quickInJava =

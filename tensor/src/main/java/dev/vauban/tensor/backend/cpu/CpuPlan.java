@@ -28,7 +28,7 @@ final class CpuPlan implements Plan {
     try {
       this.code =
           new Lowering(context, arena, Lowering.Place.OUTSIDE)
-              .lower(Passes.optimise(program.graph()));
+              .lower(PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()));
       this.slab = arena.allocate(Math.max(code.slabBytes(), 1), 64);
       this.frame = new Frame(code, slab.address(), 0, context);
     } catch (RuntimeException | Error e) {

@@ -15,11 +15,15 @@ import java.util.function.Predicate;
 
 /** Translates a nest of graph nodes into a {@link Region}: operands, code, outputs, loops. */
 final class RegionBuilder {
-  /** A region with the memory that its operands and outputs stand for, in the region's order. */
-  record Built(Region region, List<Expr> reads, List<Expr> writes) {}
+  /**
+   * A region with the memory that its operands and outputs stand for, in the region's order.
+   *
+   * @param offsets for each operand, bytes from its memory's beginning
+   */
+  record Built(Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {}
 
-  /** An operand before loops are merged: memory and strides over the full space. */
-  private record Access(Expr memory, List<Long> strides) {}
+  /** An operand before loops are merged: memory, its first element, strides over the full space. */
+  private record Access(Expr memory, long first, List<Long> strides) {}
 
   private final Shape space;
   private final List<Access> reads = new ArrayList<>();
@@ -129,16 +133,25 @@ final class RegionBuilder {
             for (int i = 0; i < inner.length; i++) {
               s[b.axes().get(i)] = inner[i];
             }
-            yield load(e.input(0), s, e.dtype());
+            yield load(e.input(0), 0, s, e.dtype());
           }
-          default -> load(e, space.strides(), e.dtype());
+          case ShapeOp.Slice s when Fusion.isView(e) -> {
+            long[] walk = e.input(0).shape().strides();
+            long first = 0;
+            for (int i = 0; i < walk.length; i++) {
+              first += s.starts().get(i) * walk[i];
+              walk[i] *= s.strides().get(i);
+            }
+            yield load(e.input(0), first, walk, e.dtype());
+          }
+          default -> load(e, 0, space.strides(), e.dtype());
         };
     values.put(e, v);
     return v;
   }
 
-  private int load(Expr e, long[] s, DType type) {
-    Access a = new Access(Fusion.memory(e), strides(s));
+  private int load(Expr e, long first, long[] s, DType type) {
+    Access a = new Access(Fusion.memory(e), first, strides(s));
     int i = reads.indexOf(a);
     if (i < 0) {
       i = reads.size();
@@ -228,7 +241,12 @@ final class RegionBuilder {
                     : i)
             .toList();
     Region region = new Region(dims, operands, indexed, outputs);
-    return new Built(region, reads.stream().map(Access::memory).toList(), List.copyOf(writes));
+    List<Long> offsets = new ArrayList<>();
+    for (int i = 0; i < reads.size(); i++) {
+      offsets.add(reads.get(i).first() * readTypes.get(i).bytes());
+    }
+    return new Built(
+        region, reads.stream().map(Access::memory).toList(), offsets, List.copyOf(writes));
   }
 
   private static List<Long> pick(List<Long> strides, List<Integer> axes) {

@@ -6,6 +6,7 @@ import dev.vauban.bench.peers.BatchStep.Network;
 import dev.vauban.nn.Conv4;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.ResNet;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Shape;
 import java.util.List;
 
@@ -75,6 +76,11 @@ public record BatchCase(
             64,
             64,
             7));
+  }
+
+  @Override
+  public Precision precision() {
+    return Precision.F32;
   }
 
   @Override

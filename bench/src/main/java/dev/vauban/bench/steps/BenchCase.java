@@ -1,5 +1,6 @@
 package dev.vauban.bench.steps;
 
+import dev.vauban.tensor.Precision;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -10,6 +11,9 @@ public sealed interface BenchCase permits StepCase, BatchCase {
 
   /** For tables. */
   String title();
+
+  /** Of its large products. */
+  Precision precision();
 
   /**
    * The same program with so few activations that hardly one of them lies where rounding decides

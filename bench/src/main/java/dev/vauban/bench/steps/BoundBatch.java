@@ -64,7 +64,7 @@ public final class BoundBatch implements BoundCase {
     if (batch.goal() == Goal.TRAIN) {
       types = types.with("velocity", model.types()).with("number", Type.i32());
     }
-    this.plan = new BoundPlan(threads, CpuDevice.Kernels.BEST, types, this::program, this::fill);
+    this.plan = new BoundPlan(CpuDevice.open(threads), types, this::program, this::fill);
   }
 
   private Tree<Expr> program(Tree<Expr> in) {

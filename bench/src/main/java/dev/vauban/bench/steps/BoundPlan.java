@@ -8,10 +8,9 @@ import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import dev.vauban.tensor.backend.cpu.CpuDevice;
 import java.util.function.Function;
 
-/** A program compiled for a CPU device of its own and bound to tensors of its own. */
+/** A program compiled for a device of its own and bound to tensors of its own. */
 final class BoundPlan implements AutoCloseable {
   private final Scope scope = Scope.open();
   private final Device device;
@@ -29,15 +28,12 @@ final class BoundPlan implements AutoCloseable {
   /**
    * Compiles and binds.
    *
+   * @param device closed with the plan, or if this fails
    * @param program traced on inputs of these types
    */
   BoundPlan(
-      int threads,
-      CpuDevice.Kernels kernels,
-      Tree<Type> types,
-      Function<Tree<Expr>, Tree<Expr>> program,
-      Filling filling) {
-    this.device = CpuDevice.open(threads, kernels);
+      Device device, Tree<Type> types, Function<Tree<Expr>, Tree<Expr>> program, Filling filling) {
+    this.device = device;
     Plan compiled = null;
     try {
       long began = System.nanoTime();

@@ -47,11 +47,13 @@ public final class BoundStep implements BoundCase {
     MetaLearner learner = step.method(model).training();
     this.plan =
         new BoundPlan(
-            threads,
-            switch (step.kernels()) {
-              case BEST -> CpuDevice.Kernels.BEST;
-              case JAVA -> CpuDevice.Kernels.JAVA;
-            },
+            CpuDevice.open(
+                    threads,
+                    switch (step.kernels()) {
+                      case BEST -> CpuDevice.Kernels.BEST;
+                      case JAVA -> CpuDevice.Kernels.JAVA;
+                    })
+                .in(step.precision()),
             types,
             in -> update(learner, optimizer, in),
             (inputs, scope, device) -> {
@@ -65,16 +67,16 @@ public final class BoundStep implements BoundCase {
 
   private static Tree<Type> tasks(StepCase step) {
     return Tree.<Type>empty()
-        .with("support", batch(step, step.ways() * step.shots()))
-        .with("query", batch(step, step.ways() * step.queries()))
-        .with("key", Type.i32(StepCase.TASKS, 2));
+        .with("support", batch(step, step.batch().ways() * step.batch().shots()))
+        .with("query", batch(step, step.batch().ways() * step.batch().queries()))
+        .with("key", Type.i32(step.batch().tasks(), 2));
   }
 
   private static Tree<Type> batch(StepCase step, int n) {
     int[] image = step.image().dims();
     return Tree.of(
-        "x", Type.f32(StepCase.TASKS, n, image[0], image[1], image[2]),
-        "y", Type.i32(StepCase.TASKS, n));
+        "x", Type.f32(step.batch().tasks(), n, image[0], image[1], image[2]),
+        "y", Type.i32(step.batch().tasks(), n));
   }
 
   private static Tree<Expr> update(MetaLearner learner, Optimizer optimizer, Tree<Expr> in) {
@@ -104,11 +106,11 @@ public final class BoundStep implements BoundCase {
       }
       Tensor y = tasks.get(part + "/y");
       for (long i = 0; i < y.size(); i++) {
-        y.set(i, i % step.ways());
+        y.set(i, i % step.batch().ways());
       }
     }
     Tensor keys = tasks.get("key");
-    for (int t = 0; t < StepCase.TASKS; t++) {
+    for (int t = 0; t < step.batch().tasks(); t++) {
       Key k = key.fold(100 + t);
       keys.set(2L * t, k.k0());
       keys.set(2L * t + 1, k.k1());

@@ -11,10 +11,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 
 /**
  * Times programs, the peak and other frameworks in turn, so that what else the machine does falls
@@ -46,7 +44,8 @@ public record StepBench(
     for (int n : threads) {
       try (BoundCase bound = step.bind(n);
           GemmPeak peak = new GemmPeak(n)) {
-        warm(bound, peak);
+        peak.seconds();
+        warm(bound);
         double rss = residentMegabytes();
         try (Contest contest = new Contest(frameworks, bound, n, console::notice)) {
           Row row = row(step, n, bound, peak, rss, contest.contestants());
@@ -63,9 +62,8 @@ public record StepBench(
    * long again: a kernel of a few microseconds, called a few dozen times a step, is compiled late
    * (measured: a step is 4% quicker after 80 runs than after 12).
    */
-  private void warm(BoundCase bound, GemmPeak peak) {
+  void warm(BoundCase bound) {
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    peak.seconds();
     long start = System.nanoTime();
     long calm = start; // since when the compiler has been idle
     long compiled = compiler.getTotalCompilationTime();
@@ -118,7 +116,7 @@ public record StepBench(
     return new Row(
         step.name(),
         step.title(),
-        "f32",
+        step.precision().label(),
         threads,
         1e3 * time.median(),
         1e3 * time.least(),
@@ -167,16 +165,6 @@ public record StepBench(
           .orElse(0);
     } catch (IOException e) {
       return 0;
-    }
-  }
-
-  /** Of several measurements. */
-  private record Spread(double least, double median, double most) {
-    static Spread of(List<Timing> timings, ToDoubleFunction<Timing> what) {
-      double[] sorted = timings.stream().mapToDouble(what).toArray();
-      Arrays.sort(sorted);
-      int n = sorted.length;
-      return new Spread(sorted[0], (sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[n - 1]);
     }
   }
 

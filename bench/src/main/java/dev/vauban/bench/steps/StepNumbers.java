@@ -37,11 +37,11 @@ final class StepNumbers {
     inputs.sub("weights").paths().forEach((path, t) -> weights.put(path, values(t)));
     MetaStep.Attack attack = attack(step);
     List<MetaStep.Task> tasks = new ArrayList<>();
-    for (int t = 0; t < StepCase.TASKS; t++) {
+    for (int t = 0; t < step.batch().tasks(); t++) {
       tasks.add(task(step, attack, inputs.sub("tasks"), t));
     }
     return new MetaStep(
-        new MetaStep.Adaptation(StepCase.INNER_STEPS, StepCase.RATE, step.order(), adapted),
+        new MetaStep.Adaptation(step.innerSteps(), StepCase.RATE, step.order(), adapted),
         attack,
         new MetaStep.Adam(metaRate, adam.beta1(), adam.beta2(), adam.eps()),
         weights,

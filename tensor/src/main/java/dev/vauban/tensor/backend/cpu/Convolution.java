@@ -33,8 +33,13 @@ final class Convolution {
   static Step step(Expr e, ConvOp op, List<Object> reads, Context context) {
     Shape x = images(e, op);
     Shape w = kernel(e, op);
-    DType t = e.dtype();
+    DType t = e.input(0).dtype();
     ConvShape shape = shape(op, x, w);
+    boolean tiles = context.winograd == WinogradChoice.ON;
+    if (t == DType.BF16
+        && (context.oneDnn.isEmpty() || !context.bf16.primitive(op, shape, tiles))) {
+      return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+    }
     if (tiled(e, op, context) != null) {
       return winograd(e, op, reads, shape);
     }
@@ -42,7 +47,7 @@ final class Convolution {
         op instanceof ConvOp.InputGradient && t == DType.F32 && ConvInputGradient.isQuick(shape);
     if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
-      ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
+      ConvSpec spec = spec(op, x, w, t);
       Supplier<Primitive> make =
           () ->
               switch (op) {
@@ -57,7 +62,11 @@ final class Convolution {
             .log(System.Logger.Level.DEBUG, "no native kernel for " + spec, none);
       }
     }
-    return t == DType.F32 ? java(e, op, reads, shape) : InterpretedStep.of(e, reads);
+    return switch (t) {
+      case F32 -> java(e, op, reads, shape);
+      case BF16 -> WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+      default -> InterpretedStep.of(e, reads);
+    };
   }
 
   private static Shape images(Expr e, ConvOp op) {
@@ -71,7 +80,7 @@ final class Convolution {
   /** The shape of a convolution that Winograd's tiles compute; null if others do. */
   static ConvShape tiled(Expr e, ConvOp op, Context context) {
     ConvShape shape = shape(op, images(e, op), kernel(e, op));
-    boolean on = context.winograd == WinogradChoice.ON && e.dtype() == DType.F32;
+    boolean on = context.winograd == WinogradChoice.ON && e.input(0).dtype() == DType.F32;
     return on && Winograd.pays(shape) ? shape : null;
   }
 
@@ -80,8 +89,10 @@ final class Convolution {
     return (long) shape(op, images(e, op), kernel(e, op)).flops();
   }
 
-  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
+  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DType operands) {
     Window v = op.window();
+    DataType t = operands == DType.F32 ? DataType.F32 : DataType.BF16;
+    DataType sums = DataType.F32;
     // At once, not step by step: an image smaller than the kernel is in order with its padding.
     return new ConvSpec(
         x.dim(0),
@@ -100,9 +111,9 @@ final class Convolution {
         v.dilationH(),
         v.dilationW(),
         op.groups(),
-        t,
-        t,
-        t);
+        op instanceof ConvOp.InputGradient ? sums : t,
+        op instanceof ConvOp.KernelGradient ? sums : t,
+        op instanceof ConvOp.Convolve ? sums : t);
   }
 
   private static ConvShape shape(ConvOp op, Shape x, Shape w) {

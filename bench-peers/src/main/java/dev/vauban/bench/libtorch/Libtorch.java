@@ -40,12 +40,14 @@ public final class Libtorch implements Framework {
 
   @Override
   public List<PeerStep> ways(MetaStep step, int threads) {
-    return Way.worthTrying(threads).stream().map(way -> bound(way, step, threads)).toList();
+    return Way.worthTrying(threads, step.precision()).stream()
+        .map(way -> bound(way, step, threads))
+        .toList();
   }
 
   private PeerStep bound(Way way, MetaStep step, int threads) {
     String name = name() + ", " + way + ", " + Allocator.name();
-    return new LibtorchStep(name, way.layout(), workers(way, threads), step);
+    return new LibtorchStep(name, way, workers(way, threads), step);
   }
 
   private static Workers workers(Way way, int threads) {

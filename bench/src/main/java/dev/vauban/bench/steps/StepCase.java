@@ -89,9 +89,15 @@ public record StepCase(
 
   /** All cases; the first is the one to quote. */
   public static List<StepCase> all() {
-    return List.of(
+    StepCase first =
         plain(
-            "maml-28", "MAML second order, Conv4-64, 28x28x1", "maml", Order.SECOND, SMALL, 64, 5),
+            "maml-28", "MAML second order, Conv4-64, 28x28x1", "maml", Order.SECOND, SMALL, 64, 5);
+    StepCase large =
+        plain(
+            "maml-84", "MAML second order, Conv4-32, 84x84x3", "maml", Order.SECOND, LARGE, 32, 5);
+    return List.of(
+        first,
+        first.inBf16(),
         plain(
             "maml-28-20way",
             "MAML second order, Conv4-64, 28x28x1, 20-way",
@@ -100,8 +106,8 @@ public record StepCase(
             SMALL,
             64,
             20),
-        plain(
-            "maml-84", "MAML second order, Conv4-32, 84x84x3", "maml", Order.SECOND, LARGE, 32, 5),
+        large,
+        large.inBf16(),
         plain(
             "fomaml-28", "MAML first order, Conv4-64, 28x28x1", "maml", Order.FIRST, SMALL, 64, 5),
         plain(
@@ -149,28 +155,46 @@ public record StepCase(
 
   /**
    * The same program with so few activations that hardly one of them lies where rounding decides
-   * which branch it takes: images of 16x16, 8 filters, one query of a class.
+   * which branch it takes: images of 16x16, 8 filters (in bf16 16, or nothing would be rounded),
+   * one query of a class.
    */
   public StepCase small() {
     Shape few = Shape.of(16, 16, image.dim(2));
     return new StepCase(
-        name + "-small", title, learner, order, attack, few, 8, ways, 1, 1, kernels);
+        name + "-small",
+        title,
+        learner,
+        order,
+        attack,
+        few,
+        precision == Precision.F32 ? 8 : 16,
+        ways,
+        1,
+        1,
+        kernels,
+        precision);
   }
 
   private StepCase inBf16() {
     return new StepCase(
-        name + "-bf16",
-        title + ", bf16",
-        learner,
-        order,
-        attack,
-        image,
-        filters,
-        ways,
-        shots,
-        queries,
-        kernels,
-        Precision.BF16);
+            name + "-bf16",
+            title + ", bf16",
+            learner,
+            order,
+            attack,
+            image,
+            filters,
+            ways,
+            shots,
+            queries,
+            kernels)
+        .in(Precision.BF16);
+  }
+
+  /** The same in another precision. */
+  public StepCase in(Precision other) {
+    return new StepCase(
+        name, title, learner, order, attack, image, filters, ways, shots, queries, kernels, other);
   }
 
   Model model() {

@@ -3,6 +3,7 @@ package dev.vauban.bench.libtorch;
 import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.bench.peers.MetaStep.Adapted;
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -13,8 +14,9 @@ import org.bytedeco.pytorch.TensorVector;
  * The meta-gradient of one task: adapt, attack, differentiate.
  *
  * @param step what to compute
+ * @param precision of convolutions and matrix products
  */
-record Episode(MetaStep step) {
+record Episode(MetaStep step, Precision precision) {
   /** A task's tensors. */
   record Data(
       Tensor support, Tensor supportLabels, Tensor query, Tensor queryLabels, Tensor start) {}
@@ -26,7 +28,8 @@ record Episode(MetaStep step) {
    * @return to be closed by the caller, as it is not part of the caller's scope
    */
   TensorVector metaGradient(Tensor[] theta, Data task) {
-    try (PointerScope scope = new PointerScope()) {
+    try (PointerScope scope = new PointerScope();
+        Autocast autocast = new Autocast(precision)) {
       Tensor[] fast = adapted(theta, task);
       Tensor loss = outer(fast, task);
       // First order: the adapted weights are the initial ones minus constants, so that the

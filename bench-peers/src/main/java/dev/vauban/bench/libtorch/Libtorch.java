@@ -44,7 +44,9 @@ public final class Libtorch implements Framework {
   public List<PeerStep> ways(PeerProgram program, int threads) {
     return switch (program) {
       case MetaStep step ->
-          Way.worthTrying(threads).stream().map(way -> bound(way, step, threads)).toList();
+          Way.worthTrying(threads, step.precision()).stream()
+              .map(way -> bound(way, step, threads))
+              .toList();
       case BatchStep step ->
           BatchWay.worthTrying(step, threads).stream().map(way -> bound(way, step)).toList();
     };
@@ -56,7 +58,7 @@ public final class Libtorch implements Framework {
 
   private PeerStep bound(Way way, MetaStep step, int threads) {
     String name = name() + ", " + way + ", " + Allocator.name();
-    return new LibtorchStep(name, way.layout(), workers(way, threads), step);
+    return new LibtorchStep(name, way, workers(way, threads), step);
   }
 
   private static Workers workers(Way way, int threads) {

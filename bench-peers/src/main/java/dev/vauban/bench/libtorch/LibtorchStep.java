@@ -23,12 +23,12 @@ final class LibtorchStep implements PeerStep {
   private final Tensor[] theta;
   private final List<Episode.Data> tasks;
 
-  LibtorchStep(String name, Way.Layout layout, Workers workers, MetaStep step) {
+  LibtorchStep(String name, Way way, Workers workers, MetaStep step) {
     this.name = name;
     this.workers = workers;
     this.step = step;
     this.channels = step.weights().values().iterator().next().shape()[3];
-    this.episode = new Episode(step);
+    this.episode = new Episode(step, way.precision());
     try (PointerScope scope = new PointerScope()) {
       this.theta =
           step.weights().values().stream()
@@ -37,7 +37,7 @@ final class LibtorchStep implements PeerStep {
       for (Tensor t : theta) {
         t.set_requires_grad(true);
       }
-      this.tasks = step.tasks().stream().map(t -> data(t, layout)).toList();
+      this.tasks = step.tasks().stream().map(t -> data(t, way.layout())).toList();
       owned().forEach(Tensor::retainReference); // they outlive the scope
     }
   }

@@ -13,6 +13,7 @@ import dev.vauban.bench.steps.BoundBatch;
 import dev.vauban.bench.steps.BoundStep;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ class LibtorchTest {
 
   static Stream<StepCase> programs() {
     return StepCase.all().stream()
-        .filter(c -> c.kernels() == StepCase.Choice.BEST)
+        .filter(c -> c.kernels() == StepCase.Choice.BEST && c.precision() == Precision.F32)
         .map(StepCase::small);
   }
 
@@ -83,6 +84,38 @@ class LibtorchTest {
       for (PeerStep way : libtorch.ways(ours.numbers(), 2)) {
         assertThat(Gradients.error(way.result(), expected)).as(way.name()).isLessThan(SAME);
         assertThat(way.run().seconds()).isPositive();
+        way.close();
+      }
+    }
+  }
+
+  /**
+   * In bf16 both frameworks round, each in its own way, and both are as far from the F32 program:
+   * measured 0.2 to 0.4. Without autocast libtorch would agree with it to {@link #SAME}.
+   */
+  @Test
+  void autocastRoundsAsWeDo() {
+    StepCase low =
+        StepCase.all().stream()
+            .filter(c -> c.name().equals("maml-28-bf16"))
+            .findFirst()
+            .orElseThrow()
+            .small();
+    try (BoundStep ours = new BoundStep(low, 1);
+        BoundStep exact = new BoundStep(low.in(Precision.F32), 1)) {
+      ours.run();
+      exact.run();
+      Map<String, float[]> f32 = exact.result();
+      double doubt = Gradients.error(ours.result(), f32);
+      List<PeerStep> all = libtorch.ways(ours.numbers(), 1);
+      assertThat(all).hasSize(6);
+      for (PeerStep way : all) {
+        double error = Gradients.error(way.result(), f32);
+        if (way.name().contains("bf16 autocast")) {
+          assertThat(error).as(way.name()).isBetween(10 * SAME, 3 * doubt);
+        } else {
+          assertThat(error).as(way.name()).isLessThan(SAME);
+        }
         way.close();
       }
     }
@@ -147,7 +180,7 @@ class LibtorchTest {
   }
 
   private static MetaStep with(MetaStep n, Adaptation adaptation, MetaStep.Attack attack) {
-    return new MetaStep(adaptation, attack, n.adam(), n.weights(), n.tasks());
+    return new MetaStep(adaptation, attack, n.adam(), n.weights(), n.tasks(), n.precision());
   }
 
   /** One leaked activation of a task would make 16 MB in 100 runs. */

@@ -1,6 +1,7 @@
 package dev.vauban.bench.peers;
 
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.util.List;
 import java.util.Map;
 
@@ -17,9 +18,15 @@ import java.util.Map;
  * @param adam the outer step
  * @param weights by path, in the network's order
  * @param tasks with their images
+ * @param precision the lowest in which large products may be computed
  */
 public record MetaStep(
-    Adaptation adaptation, Attack attack, Adam adam, Map<String, Values> weights, List<Task> tasks)
+    Adaptation adaptation,
+    Attack attack,
+    Adam adam,
+    Map<String, Values> weights,
+    List<Task> tasks,
+    Precision precision)
     implements PeerProgram {
 
   /**

@@ -81,9 +81,11 @@ public record StepCase(
             .against("pgd-10");
     return List.of(
         maml28,
+        maml28.inBf16(),
         maml("maml-28-20way", "MAML second order, Conv4-64, 28x28x1, 20-way", SMALL, 64)
             .with(new Tasks(4, 20, 1, 15)),
         maml84,
+        maml84.inBf16(),
         first28,
         maml("fomaml-84", "MAML first order, Conv4-32, 84x84x3", LARGE, 32).with(Order.FIRST),
         maml32,
@@ -141,6 +143,12 @@ public record StepCase(
         batch,
         kernels,
         Precision.BF16);
+  }
+
+  /** The same step in another precision. */
+  public StepCase in(Precision other) {
+    return new StepCase(
+        name, title, learner, order, innerSteps, attack, image, filters, batch, kernels, other);
   }
 
   /** The same step of other tasks. */

@@ -45,7 +45,8 @@ final class StepNumbers {
         attack,
         new MetaStep.Adam(metaRate, adam.beta1(), adam.beta2(), adam.eps()),
         weights,
-        tasks);
+        tasks,
+        step.precision());
   }
 
   private static MetaStep.Attack attack(StepCase step) {

@@ -56,7 +56,12 @@ final class Splitting {
     }
     RegionStep step =
         new RegionStep(
-            part, RegionCompiler.compile(part), whole.reads(), whole.writes(), whole.label());
+            part,
+            RegionCompiler.compile(part),
+            whole.reads(),
+            whole.offsets(),
+            whole.writes(),
+            whole.label());
     return parts(step, parts, context, whole.reads(), whole.writes(), strides, sums);
   }
 

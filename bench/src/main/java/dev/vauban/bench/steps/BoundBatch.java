@@ -37,8 +37,9 @@ import java.util.Map;
  * which the workers share out. A batch that shares its statistics stays whole.
  */
 public final class BoundBatch implements BoundCase {
-  private static final Key KEY = Key.of(1);
+  private static final Key KEY = Key.of(2);
   private static final double RATE = 0.1;
+  private static final double HEAD = 0.1;
   private static final int PIXELS = 1;
   private static final int START = 2;
   private static final int MOVES = 3;
@@ -115,7 +116,7 @@ public final class BoundBatch implements BoundCase {
       y.set(i, i % BatchCase.CLASSES);
     }
     Model source = batch.model();
-    Tree<Tensor> initial = source.init(scope, KEY.fold(0));
+    Tree<Tensor> initial = initial(source, scope);
     Tree<Tensor> own = inputs.sub("weights");
     if (batch.goal() == Goal.TRAIN) {
       own.mapPaths((path, t) -> t.copyFrom(initial.get(path)));
@@ -129,6 +130,19 @@ public final class BoundBatch implements BoundCase {
           return Folding.weights(source, w, BatchStatistics.gather(source, w, in.get("x")));
         },
         own);
+  }
+
+  /**
+   * Initial weights with a tenth of the head: none of the images is classified so surely that its
+   * gradient, a probability minus 1, is nothing but rounding.
+   */
+  private static Tree<Tensor> initial(Model model, Scope scope) {
+    Tree<Tensor> weights = model.init(scope, KEY.fold(0));
+    Tensor head = weights.get("head/w");
+    for (long i = 0; i < head.size(); i++) {
+      head.set(i, HEAD * head.get(i));
+    }
+    return weights;
   }
 
   private static void fillImages(Tree<Tensor> inputs) {

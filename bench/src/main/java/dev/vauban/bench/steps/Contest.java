@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 
 /**
  * Other frameworks against one {@link BoundCase}: of each framework the two fastest ways that
- * compute the same. Two, because a few trials on a busy machine may mistake the best; they are the
- * trials of the case's {@link BenchCase#trial}.
+ * compute the same in trials of the case's {@link BenchCase#trial}, or the fastest if a trial takes
+ * seconds. Two, because a few short trials on a busy machine may mistake the best.
  *
  * <p>That a way is the same program is checked on a small case, where it must agree to {@link
  * #SAME}. On the timed data it must agree as well, or else as well as our own result agrees with
@@ -37,6 +37,7 @@ final class Contest implements AutoCloseable {
   private static final double ROOM = 3; // two such differences are of one size, not equal
   private static final int TRIALS = 3;
   private static final int KEPT = 2;
+  private static final double LONG = 2; // seconds: one trial of such a program tells the best
   private static final double HOPELESS = 2; // times the best way's time: no more trials
 
   private final Consumer<String> notice;
@@ -153,17 +154,20 @@ final class Contest implements AutoCloseable {
     Map<PeerStep, Double> seconds = new LinkedHashMap<>();
     List<PeerStep> hopeful =
         new ArrayList<>(ways.stream().filter(w -> errors.containsKey(w.name())).toList());
-    for (int trial = 0; trial < TRIALS; trial++) {
+    double least = 0;
+    for (int trial = 0; trial < TRIALS && least < LONG; trial++) {
       hopeful.removeIf(
           way -> !attempt(way, () -> seconds.merge(way, way.run().seconds(), Double::sum)));
       seconds.keySet().retainAll(hopeful);
-      double least = seconds.values().stream().mapToDouble(t -> t).min().orElse(0);
-      hopeful.removeIf(way -> seconds.get(way) > HOPELESS * least);
+      double best = seconds.values().stream().mapToDouble(t -> t).min().orElse(0);
+      hopeful.removeIf(way -> seconds.get(way) > HOPELESS * best);
+      least = best / (trial + 1);
       seconds.keySet().retainAll(hopeful);
     }
     List<PeerStep> chosen = new ArrayList<>();
     Iterator<PeerStep> fastestFirst = sorted(seconds).iterator();
-    while (chosen.size() < KEPT && fastestFirst.hasNext()) {
+    int kept = least < LONG ? KEPT : 1;
+    while (chosen.size() < kept && fastestFirst.hasNext()) {
       PeerStep way = fastestFirst.next();
       attempt(
           way,

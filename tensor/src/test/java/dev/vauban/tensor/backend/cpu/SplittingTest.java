@@ -32,7 +32,7 @@ class SplittingTest {
     Expr y = x.convolve(w.get("a"), Window.of(1, 1), 1);
     Expr centred = y.sub(y.mean(axes).keep(y.shape(), axes));
     Expr normal = centred.mul(centred.square().mean(axes).add(1e-3).rsqrt());
-    Expr pooled = normal.tanh().maxPool(PoolWindow.square(2));
+    Expr pooled = normal.tanh().maxPool(new PoolWindow(3, 3, Window.of(2, 1)));
     Expr z = pooled.add(normal.mul(0.1).maxPool(PoolWindow.square(2)));
     Expr far = z.convolve(w.get("b"), Window.of(2, 1), 1).tanh();
     return far.square().mean().add(far.maxOver(0, 1, 2).mean());

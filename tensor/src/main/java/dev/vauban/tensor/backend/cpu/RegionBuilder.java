@@ -5,8 +5,10 @@ import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.ReduceOp;
+import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeOp;
+import dev.vauban.tensor.Type;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +26,9 @@ final class RegionBuilder {
 
   /** An operand before loops are merged: memory, its first element, strides over the full space. */
   private record Access(Expr memory, long first, List<Long> strides) {}
+
+  /** Points of a nest whose time is that of calling it. */
+  private static final long SMALL = 4096;
 
   private final Shape space;
   private final List<Access> reads = new ArrayList<>();
@@ -81,10 +86,32 @@ final class RegionBuilder {
         e.op() instanceof ElementOp.Pointwise p
             ? emit(
                 new Region.Apply(
-                    p.fn(), e.inputs().stream().map(this::value).toList(), compute(e.dtype())))
+                    p.fn(),
+                    e.inputs().stream().map(in -> argument(p.fn(), in)).toList(),
+                    compute(e.dtype())))
             : convert(value(e.input(0)), compute(e.dtype()));
     values.put(e, v);
     return v;
+  }
+
+  /**
+   * The value of an argument. A small nest reads the numbers that differ from layer to layer (one
+   * over a number of elements, a rate times it) from memory: nests that are equal but for them are
+   * one class, which is compiled once and, called so much more often, earlier.
+   */
+  private int argument(ScalarFn fn, Expr in) {
+    boolean shared =
+        in.op() instanceof LeafOp.Fill f
+            && in.dtype() == DType.F32
+            && (fn == ScalarFn.ADD || fn == ScalarFn.SUB || fn == ScalarFn.MUL)
+            && Math.rint(f.value() * 2) != f.value() * 2
+            && space.size() <= SMALL;
+    if (!shared) {
+      return value(in);
+    }
+    double number = ((LeafOp.Fill) in.op()).value();
+    LeafOp.Data one = new LeafOp.Data(Type.f32(), new LeafOp.Values(number));
+    return load(Expr.of(one, List.of()), 0, new long[space.rank()], DType.F32);
   }
 
   private void write(Expr e, int value, List<Long> strides) {

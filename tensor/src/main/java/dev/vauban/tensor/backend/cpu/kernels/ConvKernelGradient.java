@@ -4,7 +4,8 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
 
 /**
  * Gradient of a convolution with respect to its kernel: patches(x) transposed, times gy, summed
- * over blocks of pixels. The order of the sum is fixed by the shape.
+ * over blocks of pixels. The order of the sum is fixed by the shape. 3x3 windows over images of few
+ * channels have a quicker way, {@link FewChannelsKernelGradient}.
  */
 public final class ConvKernelGradient {
   private static final long BLOCK = 256 << 10; // bytes of patches at a time: part of the L2 cache
@@ -16,10 +17,12 @@ public final class ConvKernelGradient {
   private final int pixels;
   private final int rows;
   private final long patchBytes;
+  private final FewChannelsKernelGradient fewChannels; // or null
 
   /** Prepares the gradient for a static shape. */
   public ConvKernelGradient(ConvShape shape) {
     this.shape = shape;
+    this.fewChannels = FewChannelsRows.fits(shape) ? new FewChannelsKernelGradient(shape) : null;
     this.patches = ConvForward.patches(shape);
     this.pixels = shape.outputPixels();
     this.rows = Math.min(256, patches.blockRows(BLOCK, pixels));
@@ -28,8 +31,25 @@ public final class ConvKernelGradient {
 
   /** Bytes that {@code run} needs as scratch. */
   public long scratchBytes() {
+    if (fewChannels != null) {
+      return fewChannels.scratchBytes();
+    }
     int panels = (shape.groupFilters() + Tile.COLUMNS - 1) / Tile.COLUMNS;
     return Tile.SCRATCH_BYTES + patchBytes + 4L * panels * Tile.COLUMNS * rows;
+  }
+
+  /**
+   * Whether this kernel is quicker than oneDNN's: 1.02 to 1.43 times for three or four channels and
+   * filters that fill two vectors at most. With one channel, or more filters, oneDNN's mostly is
+   * (AVX-512; {@code docs/performance.md}).
+   */
+  public static boolean isQuick(ConvShape shape) {
+    WindowShape w = shape.window();
+    return FewChannelsRows.fits(shape)
+        && shape.channels() >= 3
+        && shape.filters() <= 2 * Species.LANES
+        && w.strideH() == 1
+        && w.strideW() == 1;
   }
 
   /**
@@ -41,6 +61,10 @@ public final class ConvKernelGradient {
    * @param scratch address of {@link #scratchBytes} bytes
    */
   public void run(long x, long gy, long gKernel, long scratch) {
+    if (fewChannels != null) {
+      fewChannels.run(x, gy, gKernel, scratch);
+      return;
+    }
     long filterBytes = 4L * shape.filters();
     if (pixels == 0) {
       Memory.zero(gKernel, patches.columns() * filterBytes);

@@ -72,11 +72,14 @@ public final class Passes {
   }
 
   /** How a pass rebuilds one node from its rebuilt inputs. */
-  private interface Rebuild {
+  @FunctionalInterface
+  public interface Rebuild {
+    /** What replaces {@code e}; parameters stay. */
     Expr of(Expr e, List<Expr> inputs);
   }
 
-  private static Graph rewrite(Graph g, Rebuild rebuild) {
+  /** The graph with every node rebuilt, inputs before users; nodes keep their source lines. */
+  public static Graph rewrite(Graph g, Rebuild rebuild) {
     Map<Expr, Expr> done = new HashMap<>();
     g.params().forEach(p -> done.put(p, p));
     for (Expr e : g.nodes()) {

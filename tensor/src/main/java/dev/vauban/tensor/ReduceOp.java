@@ -1,6 +1,7 @@
 package dev.vauban.tensor;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Operations that combine or order the elements along axes. */
 public sealed interface ReduceOp extends Op {
@@ -98,9 +99,27 @@ public sealed interface ReduceOp extends Op {
       return Expr.of(new Variance(Axes.shift(axes, 1)), in);
     }
 
-    /** The same by means of other operations. */
+    /** Elements from which on an array is read once rather than twice. */
+    private static final long LARGE = 1 << 16;
+
+    /**
+     * The same by means of other operations.
+     *
+     * <p>Large arrays are read once: with distances d from the mean of the first part along axis 0,
+     * the variance is mean(d^2) - mean(d)^2. That part lies so near the mean that the difference
+     * loses little: of m parts with mean 0 and variance v, none has a mean beyond sqrt(m v), so
+     * that mean(d)^2 is at most m v, and for images of one kind far less.
+     */
     Expr expanded(Expr x) {
-      return centred(x).square().mean(Axes.array(axes));
+      int[] over = Axes.array(axes);
+      if (!axes.contains(0) || x.shape().dim(0) < 2 || x.shape().size() < LARGE) {
+        return centred(x).square().mean(over);
+      }
+      Chain chain = new Chain(fn -> true, 12);
+      UnaryOperator<Expr> first = a -> a.slice(0, 0, 1);
+      Expr part = chain.isShort(x) ? chain.over(x, first) : first.apply(x);
+      Expr d = x.sub(part.mean(over).keep(x.shape(), over));
+      return d.square().mean(over).sub(d.mean(over).square()).max(0);
     }
 
     private Expr centred(Expr x) {

@@ -41,6 +41,7 @@ final class Simplify {
       case ReduceOp.Reduce r -> reduce(r, in.getFirst(), types.getFirst());
       case ControlOp.StopGradient s -> stop(in.getFirst());
       case ControlOp.Project p -> project(p, in.getFirst());
+      case PoolOp.PoolGather g when !isFill(in.getFirst(), 0) -> PoolRules.gather(g, in);
       case LeafOp.Iota i -> i.type().shape().dim(i.axis()) == 1 ? Expr.fill(i.type(), 0) : null;
       default -> linearOfZero(op, in, types);
     };
@@ -91,6 +92,10 @@ final class Simplify {
         };
     if (simple != null) {
       return simple;
+    }
+    Expr scattered = PoolRules.pointwise(fn, in);
+    if (scattered != null) {
+      return scattered;
     }
     Expr repeated = throughBroadcast(fn, in, type);
     return repeated != null ? repeated : throughReshape(fn, in);
@@ -345,7 +350,18 @@ final class Simplify {
     if (type.equals(x.type())) {
       return x;
     }
-    return x.op() instanceof LeafOp.Fill f ? Expr.fill(type, f.value()) : null;
+    return switch (x.op()) {
+      case LeafOp.Fill f -> Expr.fill(type, f.value());
+      case ShapeOp.Broadcast b -> {
+        int[] starts = b.axes().stream().mapToInt(s.starts()::get).toArray();
+        int[] stops = b.axes().stream().mapToInt(s.stops()::get).toArray();
+        int[] strides = b.axes().stream().mapToInt(s.strides()::get).toArray();
+        yield x.input(0)
+            .slice(starts, stops, strides)
+            .broadcast(type.shape(), Axes.array(b.axes()));
+      }
+      default -> null;
+    };
   }
 
   private static Expr pad(Expr x, Type type) {
@@ -369,6 +385,9 @@ final class Simplify {
     }
     if (sum && scaled(x) != null && type.dtype().isFloat()) {
       return Expr.of(r, List.of(x.input(0))).mul(scaled(x).value());
+    }
+    if (sum && x.op() instanceof PoolOp.PoolScatter) {
+      return PoolRules.sum(r, x);
     }
     if (sum && isNeg(x)) {
       return Expr.of(r, List.of(x.input(0))).neg();

@@ -477,68 +477,74 @@ public final class OpCases {
   }
 
   private void pooling() {
-    int[] x = {2, 7, 5, 3};
     List<PoolWindow> windows =
         List.of(
             PoolWindow.square(2),
             new PoolWindow(3, 3, Window.of(2, 1)),
             new PoolWindow(3, 2, new Window(1, 2, 1, 0, 0, 1, 1, 1)),
             new PoolWindow(2, 2, new Window(1, 1, 0, 0, 0, 0, 2, 2)));
-    for (PoolWindow w : windows) {
-      int[] y = {x[0], w.move().outH(x[1], w.h()), w.move().outW(x[2], w.w()), x[3]};
-      String name = " %dx%d %s".formatted(w.h(), w.w(), w.move());
-      row(
-          "pool-arg-max" + name,
-          PoolOp.PoolArgMax.class,
-          Smoothness.NONE,
-          1,
-          Type.u8(y),
-          in -> node(new PoolOp.PoolArgMax(w), in.get(0)),
-          distinct(x));
-      smooth(
-          "max-pool" + name,
-          PoolOp.PoolGather.class,
-          1,
-          Type.f32(y),
-          in -> in.get(0).maxPool(w),
-          distinct(x));
-      smooth(
-          "pool-gather" + name,
-          PoolOp.PoolGather.class,
-          1,
-          Type.f32(y),
-          in ->
-              node(new PoolOp.PoolGather(w), in.get(0), node(new PoolOp.PoolArgMax(w), in.get(1))),
-          real(x),
-          distinct(x));
-      smooth(
-          "pool-scatter" + name,
-          PoolOp.PoolScatter.class,
-          4,
-          Type.f32(x),
-          in ->
-              node(
-                  new PoolOp.PoolScatter(w, Shape.of(x)),
-                  in.get(0),
-                  node(new PoolOp.PoolArgMax(w), in.get(1))),
-          real(y),
-          distinct(x));
-      long n = (long) w.h() * w.w();
-      smooth(
-          "pool-sum" + name,
-          PoolOp.PoolSum.class,
-          n,
-          Type.f32(y),
-          in -> in.get(0).sumPool(w),
-          real(x));
-      smooth(
-          "pool-sum-gradient" + name,
-          PoolOp.PoolSumGradient.class,
-          n,
-          Type.f32(x),
-          in -> node(new PoolOp.PoolSumGradient(w, Shape.of(x)), in.get(0)),
-          real(y));
-    }
+    windows.forEach(w -> pooling(w, 2, 7, 5, 3));
+    // Whole vectors of channels, even and odd images, windows of up to four taps.
+    pooling(PoolWindow.square(2), 2, 4, 6, 16);
+    pooling(PoolWindow.square(2), 1, 5, 7, 16);
+    pooling(new PoolWindow(1, 3, new Window(1, 3, 0, 0, 0, 0, 1, 1)), 1, 2, 6, 32);
+    pooling(new PoolWindow(2, 1, new Window(3, 2, 0, 0, 0, 0, 1, 1)), 1, 6, 3, 16);
+    pooling(new PoolWindow(2, 2, new Window(1, 1, 0, 0, 0, 0, 2, 1)), 1, 4, 3, 16);
+  }
+
+  private void pooling(PoolWindow w, int... x) {
+    int[] y = {x[0], w.move().outH(x[1], w.h()), w.move().outW(x[2], w.w()), x[3]};
+    String name = " %dx%d %s of %s".formatted(w.h(), w.w(), w.move(), Shape.of(x));
+    row(
+        "pool-arg-max" + name,
+        PoolOp.PoolArgMax.class,
+        Smoothness.NONE,
+        1,
+        Type.u8(y),
+        in -> node(new PoolOp.PoolArgMax(w), in.get(0)),
+        distinct(x));
+    smooth(
+        "max-pool" + name,
+        PoolOp.PoolGather.class,
+        1,
+        Type.f32(y),
+        in -> in.get(0).maxPool(w),
+        distinct(x));
+    smooth(
+        "pool-gather" + name,
+        PoolOp.PoolGather.class,
+        1,
+        Type.f32(y),
+        in -> node(new PoolOp.PoolGather(w), in.get(0), node(new PoolOp.PoolArgMax(w), in.get(1))),
+        real(x),
+        distinct(x));
+    smooth(
+        "pool-scatter" + name,
+        PoolOp.PoolScatter.class,
+        4,
+        Type.f32(x),
+        in ->
+            node(
+                new PoolOp.PoolScatter(w, Shape.of(x)),
+                in.get(0),
+                node(new PoolOp.PoolArgMax(w), in.get(1))),
+        real(y),
+        distinct(x));
+    long n = (long) w.h() * w.w();
+    smooth(
+        "pool-sum" + name,
+        PoolOp.PoolSum.class,
+        n,
+        Type.f32(y),
+        in -> in.get(0).sumPool(w),
+        real(x));
+    smooth(
+        "pool-sum-gradient" + name,
+        PoolOp.PoolSumGradient.class,
+        n,
+        Type.f32(x),
+        in -> node(new PoolOp.PoolSumGradient(w, Shape.of(x)), in.get(0)),
+        real(y));
   }
 
   private void indices() {

@@ -14,15 +14,22 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
-/** Runs the JMH benchmarks of this package, each in a fresh JVM with this one's options. */
+/**
+ * Runs the JMH benchmarks of this package, kernels and whole steps, each in a fresh JVM with this
+ * one's options.
+ */
 public final class KernelBench {
   private static final String ALLOCATION = "gc.alloc.rate.norm";
   private static final int MEASUREMENTS = 5;
+  private static final int STEP_WARM =
+      180; // the smallest kernels run 4 times a step, and are compiled after 5,000
   private static final TimeValue EACH = TimeValue.milliseconds(500);
 
   private KernelBench() {}
@@ -52,16 +59,22 @@ public final class KernelBench {
       List<Row> rows = new ArrayList<>();
       String all =
           KernelBench.class.getPackageName().replace(".", "\\.") + "\\..*(" + match + ").*";
-      rows.addAll(rows(new Runner(options(all, warmSeconds, log).build()).run()));
+      String steps = MetaSteps.class.getName() + ".run";
+      rows.addAll(rows(options(all, warmSeconds, log).exclude(steps)));
+      if (steps.matches(".*(" + match + ").*")) {
+        int warm = Math.max(warmSeconds, STEP_WARM);
+        rows.addAll(rows(options(steps, warm, log)));
+      }
       if ("Nests.run".matches(".*(" + match + ").*")) {
         rows.addAll(
             rows(
-                new Runner(
-                        options(Nests.class.getName() + ".run", warmSeconds, log)
-                            .param("program", Nests.Case.POINTWISE.name())
-                            .param("values", Nests.Values.SUBNORMAL.name())
-                            .build())
-                    .run()));
+                options(Nests.class.getName() + ".run", warmSeconds, log)
+                    .param("program", Nests.Case.POINTWISE.name())
+                    .param("values", Nests.Values.SUBNORMAL.name())));
+      }
+      if (rows.isEmpty()) {
+        throw CommandException.badInput(
+            "no kernel benchmark matches '" + match + "'; 'vauban bench --only kernels' runs all");
       }
       return rows;
     } catch (IOException | RunnerException e) {
@@ -69,8 +82,7 @@ public final class KernelBench {
     }
   }
 
-  private static org.openjdk.jmh.runner.options.ChainedOptionsBuilder options(
-      String include, int warmSeconds, Path log) {
+  private static ChainedOptionsBuilder options(String include, int warmSeconds, Path log) {
     return new OptionsBuilder()
         .include(include)
         .mode(Mode.AverageTime)
@@ -85,8 +97,15 @@ public final class KernelBench {
         .output(log.toString());
   }
 
-  private static List<Row> rows(Collection<RunResult> results) {
+  /** No rows if nothing matches. */
+  private static List<Row> rows(ChainedOptionsBuilder options) throws RunnerException {
     List<Row> rows = new ArrayList<>();
+    Collection<RunResult> results;
+    try {
+      results = new Runner(options.build()).run();
+    } catch (NoBenchmarksException e) {
+      return rows;
+    }
     for (RunResult r : results) {
       Result<?> time = r.getPrimaryResult();
       Result<?> allocation = r.getSecondaryResults().get(ALLOCATION);

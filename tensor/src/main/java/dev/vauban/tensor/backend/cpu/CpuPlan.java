@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cpu;
 
+import dev.vauban.natives.LargePages;
 import dev.vauban.tensor.Binding;
 import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Passes;
@@ -28,8 +29,8 @@ final class CpuPlan implements Plan {
     try {
       this.code =
           new Lowering(context, arena, Lowering.Place.OUTSIDE)
-              .lower(Passes.optimise(program.graph()));
-      this.slab = arena.allocate(Math.max(code.slabBytes(), 1), 64);
+              .lower(PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()));
+      this.slab = LargePages.allocate(Math.max(code.slabBytes(), 1), arena);
       this.frame = new Frame(code, slab.address(), 0, context);
     } catch (RuntimeException | Error e) {
       arena.close();

@@ -30,7 +30,8 @@ import java.util.Set;
  * that reads them: broadcasts (strides of 0), constants, and cheap chains over one large array (a
  * normalisation, a comparison) or, for few readers, over two or three (a gradient masked by the
  * sign of an activation): reading those arrays again, which their readers mostly do anyway, costs
- * less than writing the result and reading it back.
+ * less than writing the result and reading it back. Slices are views of the array they are cut
+ * from.
  */
 final class Fusion {
   /** Instructions of one nest; more would exceed registers and the JIT's method size. */
@@ -98,6 +99,9 @@ final class Fusion {
     if (e.op() instanceof ElementOp.Pointwise p && !isCheap(p.fn())) {
       return;
     }
+    if (e.inputs().stream().anyMatch(Fusion::isView)) {
+      return; // reads more than it computes
+    }
     int operations = 1;
     for (Expr in : e.inputs()) {
       operations += inlined.getOrDefault(in, 0);
@@ -115,7 +119,8 @@ final class Fusion {
     }
   }
 
-  private static boolean isCheap(ScalarFn fn) {
+  /** True if computing it again costs less than reading it from memory. */
+  static boolean isCheap(ScalarFn fn) {
     return switch (fn) {
       case EXP,
           EXPM1,
@@ -140,7 +145,7 @@ final class Fusion {
   private List<Dependency> dependencies(Expr e) {
     List<Dependency> out = new ArrayList<>();
     for (Expr in : e.inputs()) {
-      if (in.op() instanceof ShapeOp.Broadcast) {
+      if (in.op() instanceof ShapeOp.Broadcast || isView(in)) {
         out.add(new Dependency(in.input(0), false));
       } else if (inlined.containsKey(in)) {
         out.addAll(dependencies(in));
@@ -186,9 +191,17 @@ final class Fusion {
         || (e.op() instanceof ElementOp.Cast c && c.to() == DType.U8);
   }
 
+  /** Part of an array that vectors can walk. */
+  static boolean isView(Expr e) {
+    return e.op() instanceof ShapeOp.Slice s
+        && !s.strides().isEmpty()
+        && s.strides().getLast() == 1;
+  }
+
   /** Needs no memory where a nest reads it. */
   boolean isVirtual(Expr e) {
     return inlined.containsKey(e)
+        || isView(e)
         || e.op() instanceof ShapeOp.Broadcast
         || e.op() instanceof LeafOp.Fill
         || e.op() instanceof LeafOp.Iota;
@@ -203,6 +216,8 @@ final class Fusion {
     if (isVirtual(e)) {
       if (needsMemory(e) && inlined.containsKey(e)) {
         placeInNest(e, e.shape());
+      } else if (needsMemory(e) && isView(e)) {
+        single(e);
       } else if (needsMemory(e)) {
         Unit u = unit(isEmpty(e) ? null : e.shape());
         u.nodes.add(e);
@@ -396,7 +411,7 @@ final class Fusion {
   private boolean readsOutside(Expr c, Unit u) {
     Unit own = unitOf.get(c);
     if (!inlined.containsKey(c)) {
-      return c.op() instanceof ShapeOp.Broadcast || own != u;
+      return c.op() instanceof ShapeOp.Broadcast || isView(c) || own != u;
     }
     // Whatever is no nest reads c itself from the memory that c then has.
     return (own != null && own != u)

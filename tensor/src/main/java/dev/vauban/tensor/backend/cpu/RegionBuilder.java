@@ -5,8 +5,10 @@ import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.ReduceOp;
+import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeOp;
+import dev.vauban.tensor.Type;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,11 +17,18 @@ import java.util.function.Predicate;
 
 /** Translates a nest of graph nodes into a {@link Region}: operands, code, outputs, loops. */
 final class RegionBuilder {
-  /** A region with the memory that its operands and outputs stand for, in the region's order. */
-  record Built(Region region, List<Expr> reads, List<Expr> writes) {}
+  /**
+   * A region with the memory that its operands and outputs stand for, in the region's order.
+   *
+   * @param offsets for each operand, bytes from its memory's beginning
+   */
+  record Built(Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {}
 
-  /** An operand before loops are merged: memory and strides over the full space. */
-  private record Access(Expr memory, List<Long> strides) {}
+  /** An operand before loops are merged: memory, its first element, strides over the full space. */
+  private record Access(Expr memory, long first, List<Long> strides) {}
+
+  /** Points of a nest whose time is that of calling it. */
+  private static final long SMALL = 4096;
 
   private final Shape space;
   private final List<Access> reads = new ArrayList<>();
@@ -77,10 +86,32 @@ final class RegionBuilder {
         e.op() instanceof ElementOp.Pointwise p
             ? emit(
                 new Region.Apply(
-                    p.fn(), e.inputs().stream().map(this::value).toList(), compute(e.dtype())))
+                    p.fn(),
+                    e.inputs().stream().map(in -> argument(p.fn(), in)).toList(),
+                    compute(e.dtype())))
             : convert(value(e.input(0)), compute(e.dtype()));
     values.put(e, v);
     return v;
+  }
+
+  /**
+   * The value of an argument. A small nest reads the numbers that differ from layer to layer (one
+   * over a number of elements, a rate times it) from memory: nests that are equal but for them are
+   * one class, which is compiled once and, called so much more often, earlier.
+   */
+  private int argument(ScalarFn fn, Expr in) {
+    boolean shared =
+        in.op() instanceof LeafOp.Fill f
+            && in.dtype() == DType.F32
+            && (fn == ScalarFn.ADD || fn == ScalarFn.SUB || fn == ScalarFn.MUL)
+            && Math.rint(f.value() * 2) != f.value() * 2
+            && space.size() <= SMALL;
+    if (!shared) {
+      return value(in);
+    }
+    double number = ((LeafOp.Fill) in.op()).value();
+    LeafOp.Data one = new LeafOp.Data(Type.f32(), new LeafOp.Values(number));
+    return load(Expr.of(one, List.of()), 0, new long[space.rank()], DType.F32);
   }
 
   private void write(Expr e, int value, List<Long> strides) {
@@ -129,16 +160,25 @@ final class RegionBuilder {
             for (int i = 0; i < inner.length; i++) {
               s[b.axes().get(i)] = inner[i];
             }
-            yield load(e.input(0), s, e.dtype());
+            yield load(e.input(0), 0, s, e.dtype());
           }
-          default -> load(e, space.strides(), e.dtype());
+          case ShapeOp.Slice s when Fusion.isView(e) -> {
+            long[] walk = e.input(0).shape().strides();
+            long first = 0;
+            for (int i = 0; i < walk.length; i++) {
+              first += s.starts().get(i) * walk[i];
+              walk[i] *= s.strides().get(i);
+            }
+            yield load(e.input(0), first, walk, e.dtype());
+          }
+          default -> load(e, 0, space.strides(), e.dtype());
         };
     values.put(e, v);
     return v;
   }
 
-  private int load(Expr e, long[] s, DType type) {
-    Access a = new Access(Fusion.memory(e), strides(s));
+  private int load(Expr e, long first, long[] s, DType type) {
+    Access a = new Access(Fusion.memory(e), first, strides(s));
     int i = reads.indexOf(a);
     if (i < 0) {
       i = reads.size();
@@ -228,7 +268,12 @@ final class RegionBuilder {
                     : i)
             .toList();
     Region region = new Region(dims, operands, indexed, outputs);
-    return new Built(region, reads.stream().map(Access::memory).toList(), List.copyOf(writes));
+    List<Long> offsets = new ArrayList<>();
+    for (int i = 0; i < reads.size(); i++) {
+      offsets.add(reads.get(i).first() * readTypes.get(i).bytes());
+    }
+    return new Built(
+        region, reads.stream().map(Access::memory).toList(), offsets, List.copyOf(writes));
   }
 
   private static List<Long> pick(List<Long> strides, List<Integer> axes) {

@@ -6,7 +6,12 @@ import java.util.List;
 
 /** A fused nest. */
 record RegionStep(
-    Region region, RegionKernel kernel, List<Object> reads, List<Object> writes, String label)
+    Region region,
+    RegionKernel kernel,
+    List<Object> reads,
+    List<Long> offsets,
+    List<Object> writes,
+    String label)
     implements Step {
 
   static RegionStep of(RegionBuilder.Built built, List<Expr> nodes) {
@@ -14,6 +19,7 @@ record RegionStep(
         built.region(),
         RegionCompiler.compile(built.region()),
         new ArrayList<>(built.reads()),
+        built.offsets(),
         new ArrayList<>(built.writes()),
         label(built, nodes));
   }
@@ -34,10 +40,14 @@ record RegionStep(
   @Override
   public Call instantiate(Frame frame, int[] slots, long scratch) {
     long[] args = new long[slots.length];
+    long[] first = new long[slots.length]; // outputs begin at their memory's beginning
+    for (int i = 0; i < offsets.size(); i++) {
+      first[i] = offsets.get(i);
+    }
     RegionKernel k = kernel;
     return addresses -> {
       for (int i = 0; i < args.length; i++) {
-        args[i] = addresses[slots[i]];
+        args[i] = addresses[slots[i]] + first[i];
       }
       k.run(args);
     };

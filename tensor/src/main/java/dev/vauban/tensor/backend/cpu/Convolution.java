@@ -22,7 +22,8 @@ import java.util.function.Supplier;
 
 /**
  * Convolutions: Winograd's tiles where they pay, Java's kernels for images of few channels where
- * they are quicker, else oneDNN where it is available and has code for the shapes, else Java kernels.
+ * they are quicker, else oneDNN where it is available and has code for the shapes, else Java
+ * kernels.
  *
  * <p>The FLOP of a step are those of the definition, whatever computes it: Winograd's tiles do with
  * fewer, so their share of a machine's peak may exceed 1.

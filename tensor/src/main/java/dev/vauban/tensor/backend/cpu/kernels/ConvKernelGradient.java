@@ -10,6 +10,8 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
 public final class ConvKernelGradient {
   private static final long BLOCK = 256 << 10; // bytes of patches at a time: part of the L2 cache
 
+  private static final long LARGE = 8 << 20; // bytes of gy
+
   private static final int TAPS = 48; // rows of the result at a time: three cache lines of patches
 
   private final ConvShape shape;
@@ -40,16 +42,17 @@ public final class ConvKernelGradient {
 
   /**
    * Whether this kernel is quicker than oneDNN's: 1.02 to 1.43 times for three or four channels and
-   * filters that fill two vectors at most. With one channel, or more filters, oneDNN's mostly is
-   * (AVX-512; {@code docs/performance.md}).
+   * filters that fill two vectors at most; 1.2 to 1.7 times for one channel where gy is large, so
+   * that it comes from memory. Else oneDNN's mostly is (AVX-512; {@code docs/performance.md}).
    */
   public static boolean isQuick(ConvShape shape) {
     WindowShape w = shape.window();
-    return FewChannelsRows.fits(shape)
-        && shape.channels() >= 3
-        && shape.filters() <= 2 * Species.LANES
-        && w.strideH() == 1
-        && w.strideW() == 1;
+    if (!FewChannelsRows.fits(shape) || w.strideH() > 1 || w.strideW() > 1) {
+      return false;
+    }
+    return shape.channels() == 1
+        ? 4L * shape.outputPixels() * shape.filters() > LARGE
+        : shape.channels() > 2 && shape.filters() <= 2 * Species.LANES;
   }
 
   /**

@@ -74,16 +74,7 @@ final class FewChannelsSums {
   }
 
   private static void two(
-      long r0,
-      long r1,
-      long r2,
-      long step,
-      long skip,
-      long b,
-      long bs,
-      int rows,
-      int k,
-      long c) {
+      long r0, long r1, long r2, long step, long skip, long b, long bs, int rows, int k, long c) {
     FloatVector zero = FloatVector.zero(F32);
     FloatVector c00 = zero;
     FloatVector c01 = zero;
@@ -164,16 +155,7 @@ final class FewChannelsSums {
   }
 
   private static void one(
-      long r0,
-      long r1,
-      long r2,
-      long step,
-      long skip,
-      long b,
-      long bs,
-      int rows,
-      int k,
-      long c) {
+      long r0, long r1, long r2, long step, long skip, long b, long bs, int rows, int k, long c) {
     FloatVector zero = FloatVector.zero(F32);
     FloatVector c00 = zero;
     FloatVector c10 = zero;

@@ -13,8 +13,8 @@ import jdk.incubator.vector.IntVector;
 
 /**
  * The innermost loop of {@link FewChannelsForward}: nine numbers of each window times nine rows of
- * the kernel, one or two vectors of filters wide, which stay in registers. A broadcast takes as long
- * as two multiplications, so that two vectors take little longer than one.
+ * the kernel, one or two vectors of filters wide, which stay in registers. A broadcast takes as
+ * long as two multiplications, so that two vectors take little longer than one.
  *
  * <p>Loads are written out, not put in a method of their own: the just-in-time compiler stops
  * inlining ordinary methods into one that has grown large, and then every vector is an object

@@ -53,8 +53,10 @@ class ConvTest {
       for (int stride = 0; stride < 9; stride++) {
         int h = 1 + stride / 3;
         int w = 1 + stride % 3;
-        check(new ConvShape(2, 9, 8, channels, 48, new WindowShape(3, 3, h, w, 1, 0, 2, 1, 1, 1), 1));
-        check(new ConvShape(1, 7, 9, channels, 16, new WindowShape(3, 3, h, w, 0, 4, 0, 3, 1, 1), 1));
+        check(
+            new ConvShape(2, 9, 8, channels, 48, new WindowShape(3, 3, h, w, 1, 0, 2, 1, 1, 1), 1));
+        check(
+            new ConvShape(1, 7, 9, channels, 16, new WindowShape(3, 3, h, w, 0, 4, 0, 3, 1, 1), 1));
       }
       check(new ConvShape(2, 13, 70, channels, 64, WindowShape.square(3, 1, 1), 1));
       check(new ConvShape(1, 13, 171, channels, 32, WindowShape.square(3, 2, 1), 1));

@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Convolutions: Winograd's tiles where they pay, Java's gradient for images of few channels, else
- * oneDNN where it is available and has code for the shapes, else Java kernels.
+ * Convolutions: Winograd's tiles where they pay, Java's kernels for images of few channels where
+ * they are quicker, else oneDNN where it is available and has code for the shapes, else Java
+ * kernels.
  *
  * <p>The FLOP of a step are those of the definition, whatever computes it: Winograd's tiles do with
  * fewer, so their share of a machine's peak may exceed 1.
@@ -43,8 +44,7 @@ final class Convolution {
     if (tiled(e, op, context) != null) {
       return winograd(e, op, reads, shape);
     }
-    boolean quickInJava =
-        op instanceof ConvOp.InputGradient && t == DType.F32 && ConvInputGradient.isQuick(shape);
+    boolean quickInJava = t == DType.F32 && isQuick(op, shape);
     if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
       ConvSpec spec = spec(op, x, w, t);
@@ -66,6 +66,14 @@ final class Convolution {
       case F32 -> java(e, op, reads, shape);
       case BF16 -> WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
       default -> InterpretedStep.of(e, reads);
+    };
+  }
+
+  private static boolean isQuick(ConvOp op, ConvShape shape) {
+    return switch (op) {
+      case ConvOp.Convolve c -> ConvForward.isQuick(shape);
+      case ConvOp.InputGradient c -> ConvInputGradient.isQuick(shape);
+      case ConvOp.KernelGradient c -> ConvKernelGradient.isQuick(shape);
     };
   }
 

@@ -4,9 +4,10 @@ import dev.vauban.bench.kernels.KernelBench;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.PeerException;
 import dev.vauban.bench.peers.Peers;
+import dev.vauban.bench.steps.BenchCase;
 import dev.vauban.bench.steps.CopyPeak;
+import dev.vauban.bench.steps.Curves;
 import dev.vauban.bench.steps.StepBench;
-import dev.vauban.bench.steps.StepCase;
 import dev.vauban.cli.command.Command;
 import dev.vauban.cli.config.Named;
 import dev.vauban.cli.config.Range;
@@ -30,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -39,7 +41,7 @@ import picocli.CommandLine.TypeConversionException;
 @CommandLine.Command(
     name = "bench",
     description = {
-      "Time meta-steps as a share of this machine's peak.",
+      "Time meta-steps, attacks and adversarial training as a share of this machine's peak.",
       "The peak is that of oneDNN's f32 matrix product, measured in turn with them; FLOP are those of"
           + " the definitions. Convolutions by Winograd's tiles do with fewer multiplications: a share"
           + " may exceed 100%%. The row 'kernels' runs the kernel benchmarks (JMH) instead."
@@ -47,6 +49,14 @@ import picocli.CommandLine.TypeConversionException;
     footer = {"", "Example:", "  vauban bench --only maml-28 --threads 1,2"})
 public final class BenchCommand implements Command {
   private static final String KERNELS = "kernels";
+  private static final String CURVES = "curves";
+  private static final Map<String, String> EXTRA = new LinkedHashMap<>();
+
+  static {
+    EXTRA.put(CURVES, "how the cost grows with tasks, inner steps and attack steps");
+    EXTRA.put(KERNELS, "JMH: products, convolutions, fused nests, pooling, whole steps");
+  }
+
   private static final int PROFILED = 40; // kernels shown; the rest is in the JSON
   private static final int KERNEL_WARM =
       10; // small nests need 10,000 calls until they are compiled
@@ -58,7 +68,7 @@ public final class BenchCommand implements Command {
       names = "--only",
       paramLabel = "NAME",
       split = ",",
-      description = "these rows, separated by commas (default: all but kernels)")
+      description = "these rows, separated by commas (default: all but curves and kernels)")
   List<String> only = List.of();
 
   @Range(min = 1, max = Range.MOST_WORKERS)
@@ -108,7 +118,7 @@ public final class BenchCommand implements Command {
       defaultValue = "none",
       converter = PeersConverter.class,
       description = {
-        "time others on the same steps, in turn with ours: none, python (its",
+        "time others on the same programs, in turn with ours: none, python (its",
         "torch), jvm (libtorch, which ./vauban then downloads: 110 MB), all",
         "(default: ${DEFAULT-VALUE})"
       })
@@ -140,7 +150,8 @@ public final class BenchCommand implements Command {
    *     above the number of cores something else ran too
    * @param peak what the machine can do, by number of threads: best f32 GFLOP/s of the matrix
    *     product, best GB/s of copying memory (read plus written)
-   * @param rows the measured meta-steps
+   * @param rows the measured programs
+   * @param curves with {@code --only curves}, how costs grow
    * @param kernels the measured kernels
    * @param profile with {@code --profile}, the time of each kernel of the plans
    */
@@ -152,6 +163,7 @@ public final class BenchCommand implements Command {
       double load,
       Map<String, Double> peak,
       List<StepBench.Row> rows,
+      List<Curves.Curve> curves,
       List<KernelBench.Row> kernels,
       List<Profile.Row> profile) {}
 
@@ -166,12 +178,14 @@ public final class BenchCommand implements Command {
     if (list) {
       return listing(session);
     }
-    List<StepCase> cases = chosen();
+    List<BenchCase> cases = chosen();
     if (out != null) {
       OutputPath.requireFile("--out", out);
     }
     Profile.enable(profile);
     List<StepBench.Row> rows = measure(cases, session);
+    List<Curves.Curve> curves =
+        only.contains(CURVES) ? new Curves(bench(List.of(), session)).measure(threads) : List.of();
     List<KernelBench.Row> kernels =
         only.contains(KERNELS)
             ? KernelBench.run(match.pattern(), Math.max(KERNEL_WARM, warm), session.console())
@@ -186,6 +200,7 @@ public final class BenchCommand implements Command {
             load(),
             peaks(rows),
             rows,
+            curves,
             kernels,
             profile ? Profile.rows() : List.of());
     ExitCode code =
@@ -195,13 +210,12 @@ public final class BenchCommand implements Command {
     return new Answer(code, text(m, report, session.console().width()), report);
   }
 
-  private List<StepBench.Row> measure(List<StepCase> cases, Session session) {
+  private List<StepBench.Row> measure(List<BenchCase> cases, Session session) {
     List<Framework> frameworks = peers.open(session.console()::notice);
-    StepBench bench =
-        new StepBench(rounds, warm, frameworks, session.console(), session.interrupt());
+    StepBench bench = bench(frameworks, session);
     List<StepBench.Row> rows = new ArrayList<>();
     try {
-      for (StepCase step : cases) {
+      for (BenchCase step : cases) {
         rows.addAll(bench.measure(step, threads));
       }
     } catch (PeerException e) {
@@ -210,30 +224,33 @@ public final class BenchCommand implements Command {
     return rows;
   }
 
-  private List<StepCase> chosen() {
+  private StepBench bench(List<Framework> frameworks, Session session) {
+    return new StepBench(rounds, warm, frameworks, session.console(), session.interrupt());
+  }
+
+  private List<BenchCase> chosen() {
     if (only.isEmpty()) {
-      return StepCase.all();
+      return BenchCase.all();
     }
-    List<String> names = new ArrayList<>(StepCase.all().stream().map(StepCase::name).toList());
-    names.add(KERNELS);
+    List<String> names = new ArrayList<>(BenchCase.all().stream().map(BenchCase::name).toList());
+    names.addAll(EXTRA.keySet());
     for (String name : only) {
       if (!names.contains(name)) {
         throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
-    return StepCase.all().stream().filter(c -> only.contains(c.name())).toList();
+    return BenchCase.all().stream().filter(c -> only.contains(c.name())).toList();
   }
 
   private static Answer listing(Session session) {
     TextTable table = new TextTable().left("name").left("what it does");
     Map<String, String> json = new LinkedHashMap<>();
-    for (StepCase step : StepCase.all()) {
+    for (BenchCase step : BenchCase.all()) {
       table.row(step.name(), step.title());
       json.put(step.name(), step.title());
     }
-    String what = "JMH: products, convolutions, fused nests, pooling, subnormal inputs";
-    table.row(KERNELS, what);
-    json.put(KERNELS, what);
+    EXTRA.forEach(table::row);
+    json.putAll(EXTRA);
     return Answer.ok(table.format(session.console().width()), Map.of("rows", json));
   }
 
@@ -260,6 +277,9 @@ public final class BenchCommand implements Command {
       s.append(steps(report.rows()).format(wide));
       report.rows().forEach(row -> row.peers().forEach(p -> s.append(peer(row, p))));
     }
+    if (!report.curves().isEmpty()) {
+      s.append(curves(report.curves()).format(wide));
+    }
     if (!report.kernels().isEmpty()) {
       s.append(kernels(report.kernels()).format(wide));
     }
@@ -272,7 +292,7 @@ public final class BenchCommand implements Command {
   private static TextTable steps(List<StepBench.Row> rows) {
     TextTable table =
         new TextTable()
-            .left("meta-step of 4 tasks")
+            .left("program")
             .right("threads")
             .right("ms")
             .right("least")
@@ -320,6 +340,31 @@ public final class BenchCommand implements Command {
 
   private static String peer(StepBench.Row row, StepBench.Peer peer) {
     return "%n%s, %d thread(s): %s".formatted(row.name(), row.threads(), peer.line());
+  }
+
+  private static TextTable curves(List<Curves.Curve> curves) {
+    TextTable table =
+        new TextTable()
+            .left("program")
+            .right("threads")
+            .left("what grows")
+            .left("ms")
+            .right("ms each")
+            .right("ms fixed")
+            .right("off the line");
+    for (Curves.Curve c : curves) {
+      table.row(
+          c.title(),
+          c.threads(),
+          c.name(),
+          c.points().stream()
+              .map(p -> p.n() + ": " + number("%.0f", p.ms()))
+              .collect(Collectors.joining(", ")),
+          number("%.1f", c.msEach()),
+          number("%.1f", c.msFixed()),
+          number("%.1f%%", 100 * c.worst()));
+    }
+    return table;
   }
 
   private static TextTable kernels(List<KernelBench.Row> kernels) {

@@ -48,6 +48,29 @@ class LearningTest {
     assertThat(validations(parts)).isEqualTo(validations(whole)).hasSize(2);
   }
 
+  @Test
+  void aRunInBf16IsResumedInBf16() throws Exception {
+    Path whole = folder.resolve("whole");
+    Path parts = folder.resolve("parts");
+    String[] bf16 = {"--precision", "bf16", "--filters", "16", "--iterations", "4"};
+    assertThat(train(whole, bf16)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(RunDirectory.provenance(whole).device()).endsWith("products in bf16");
+    assertThat(RunDirectory.configOf(whole)).content().contains("precision: bf16");
+
+    String[] short16 = {"--precision", "bf16", "--filters", "16", "--iterations", "2"};
+    assertThat(train(parts, short16)).isEqualTo(ExitCode.OK);
+    assertThat(resume(parts, "--precision", "f32")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("was begun with precision bf16 and resumes with it");
+    assertThat(resume(parts, "--iterations", "4")).isEqualTo(ExitCode.OK);
+    byte[] bits = Files.readAllBytes(RunDirectory.latest(whole).orElseThrow().file());
+    assertThat(RunDirectory.latest(parts).orElseThrow().file()).hasBinaryContent(bits);
+
+    Path f32 = folder.resolve("f32");
+    assertThat(train(f32, "--filters", "16", "--iterations", "4")).isEqualTo(ExitCode.OK);
+    assertThat(Files.readAllBytes(RunDirectory.latest(f32).orElseThrow().file()))
+        .isNotEqualTo(bits);
+  }
+
   /** The score is in the file, so that a kill cannot part it from the weights. */
   @Test
   void aSessionThatDiedBeforeItLoggedItsValidationChangesNothing() throws Exception {

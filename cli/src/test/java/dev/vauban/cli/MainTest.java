@@ -12,6 +12,7 @@ import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.nn.data.DataSets;
 import dev.vauban.tensor.FormatException;
+import dev.vauban.tensor.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -93,6 +94,7 @@ class MainTest {
           plan --method meta-sgd --order first  | --order first: meta-sgd is second-order; leave --order out
           train --data cifarfs:x --filters 32   | --filters 32: conv4-cifarfs has widths of its own; leave --filters out
           train --data fashion-mist:x           | unknown data set 'fashion-mist'; did you mean 'fashion'?
+          train --precision fp8                 | --precision fp8: there is no precision 'fp8'; use f32, bf16
           train --workers 1000                  | --workers 1000: workers must be at least 1 and at most 999
           train --ways                      | missing required parameter for option '--ways' (N)
           train surplus                     | unexpected argument 'surplus'
@@ -259,7 +261,8 @@ class MainTest {
   @Test
   void evalAndAttackHaveASeedAndThreadsOfTheirOwn() {
     String run =
-        trained("--seed", "7", "--workers", "3", "--queries", "6", "--validate-episodes", "9");
+        trained(
+            "--seed 7 --workers 3 --queries 6 --validate-episodes 9 --precision bf16".split(" "));
     for (String command : List.of("eval", "attack")) {
       String out = folder.resolve("images").toString();
       assertThat(
@@ -269,9 +272,11 @@ class MainTest {
       assertThat(cli.jobs.episodes.queries()).isEqualTo(6);
       assertThat(cli.jobs.protocol.seed()).isZero();
       assertThat(cli.jobs.protocol.workers()).isEqualTo(Runtime.getRuntime().availableProcessors());
+      assertThat(cli.jobs.protocol.precision()).isEqualTo(Precision.F32);
     }
-    assertThat(cli.run("eval", run, "--seed", "4")).isEqualTo(ExitCode.OK);
+    assertThat(cli.run("eval", run, "--seed", "4", "--precision", "BF16")).isEqualTo(ExitCode.OK);
     assertThat(cli.jobs.protocol.seed()).isEqualTo(4);
+    assertThat(cli.jobs.protocol.precision()).isEqualTo(Precision.BF16);
   }
 
   @Test

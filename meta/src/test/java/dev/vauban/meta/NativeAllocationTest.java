@@ -8,6 +8,7 @@ import dev.vauban.natives.onednn.OneDnn;
 import dev.vauban.nn.Optimizers;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Precision;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -24,7 +25,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A meta-step asks the system for no memory once it is compiled. A preloaded library counts every
@@ -49,8 +50,8 @@ class NativeAllocationTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"bundled", "off"})
-  void aMetaStepTakesNoMemoryFromTheSystem(String oneDnn) throws Exception {
+  @CsvSource({"bundled, f32", "off, f32", "bundled, bf16"})
+  void aMetaStepTakesNoMemoryFromTheSystem(String oneDnn, String precision) throws Exception {
     Path counter = build();
     List<String> command =
         List.of(
@@ -64,7 +65,8 @@ class NativeAllocationTest {
             "-D" + OneDnn.PROPERTY + "=" + oneDnn,
             "-cp",
             System.getProperty("java.class.path"),
-            NativeAllocationTest.class.getName());
+            NativeAllocationTest.class.getName(),
+            precision);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("LD_PRELOAD", counter.toString());
     Process process = builder.start();
@@ -172,8 +174,10 @@ class NativeAllocationTest {
     for (int i = 0; i < 3; i++) {
       prove(counter);
     }
-    try (Tiny tiny = new Tiny();
-        Device device = Device.open("cpu:2");
+    Precision precision = Precision.named(args[0]);
+    // With 16 filters there is something to compute in bf16.
+    try (Tiny tiny = new Tiny(precision == Precision.BF16 ? 16 : 4);
+        Device device = Device.open("cpu:2").in(precision);
         MetaTrainer trainer =
             MetaTrainer.compile(
                 device,

@@ -21,11 +21,20 @@ final class Tiny implements AutoCloseable {
   final FewShotData data =
       DataSets.open(
           "glyphs", DataOptions.DEFAULT.withGlyphs(new GlyphCounts(12, 3, 6, 6)).withSize(12));
-  final Model model = Models.named("conv4-strided-4", Shape.of(12, 12, 1), 3);
+  final Model model;
   final Scope scope = Scope.open();
-  final Tree<Tensor> weights = model.init(scope, Key.of(5));
+  final Tree<Tensor> weights;
   final EpisodeSampler train = new EpisodeSampler(data.train(), 3, 1, 2, Key.of(1));
   final EpisodeSampler test = new EpisodeSampler(data.test(), 3, 1, 3, Key.of(2));
+
+  Tiny() {
+    this(4);
+  }
+
+  Tiny(int filters) {
+    model = Models.named("conv4-strided-" + filters, Shape.of(12, 12, 1), 3);
+    weights = model.init(scope, Key.of(5));
+  }
 
   Method method(String name) {
     return MetaLearners.named(name, model::logits, options());

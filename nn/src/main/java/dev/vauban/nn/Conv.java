@@ -41,6 +41,11 @@ public record Conv(
     return new Conv(filters, height, width, window, groups, bias, init);
   }
 
+  /** This layer with a bias. */
+  public Conv withBias() {
+    return new Conv(filters, height, width, window, groups, Bias.WITH, init);
+  }
+
   /** This layer without its bias. */
   public Conv withoutBias() {
     return new Conv(filters, height, width, window, groups, Bias.WITHOUT, init);

@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  *   <li>{@code conv4-rmaml-F}: {@link Conv4#rmamlOmniglot}
  *   <li>{@code conv4-cifar}: {@link Conv4#cifar}
  *   <li>{@code conv4-mini-F}: {@link Conv4#mini}
+ *   <li>{@code resnet18}: {@link ResNet#eighteen} with 64 filters in its first stage; {@code
+ *       resnet18-F} with F
  *   <li>{@code mlp-A-B-...}: a perceptron with these hidden layers and ReLU; {@code linear}: none
  * </ul>
  */
@@ -29,10 +31,12 @@ public final class Models {
           "conv4-rmaml-64",
           "conv4-cifar",
           "conv4-mini-32",
+          "resnet18",
           "mlp-256-128",
           "linear");
   private static final Pattern FILTERS =
       Pattern.compile("conv4-(?:(strided|rmaml|mini)-)?([1-9][0-9]{0,3})");
+  private static final Pattern RESNET = Pattern.compile("resnet18(?:-([1-9][0-9]{0,3}))?");
   private static final Pattern HIDDEN = Pattern.compile("mlp((?:-[1-9][0-9]{0,4})+)");
 
   private Models() {}
@@ -69,6 +73,11 @@ public final class Models {
         case null -> Conv4.maxPooled(input, filters, ways);
         default -> throw new IllegalStateException("pattern and switch differ: " + n);
       };
+    }
+    Matcher residual = RESNET.matcher(n);
+    if (residual.matches()) {
+      String width = residual.group(1);
+      return ResNet.eighteen(input, width == null ? 64 : Integer.parseInt(width), ways);
     }
     Matcher mlp = HIDDEN.matcher(n);
     if (mlp.matches()) {

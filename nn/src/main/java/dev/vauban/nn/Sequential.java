@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  * @param kind the name under which an enclosing sequence files the weights
  * @param layers the layers, first to last
  */
-public record Sequential(String kind, List<Layer> layers) implements Layer {
+public record Sequential(String kind, List<Layer> layers) implements Composite {
   /** Copies the list. */
   public Sequential {
     layers = List.copyOf(layers);
@@ -46,17 +46,18 @@ public record Sequential(String kind, List<Layer> layers) implements Layer {
   }
 
   @Override
-  public Expr apply(Tree<Expr> w, Expr x) {
+  public Expr apply(Tree<Expr> w, Expr x, Each each) {
     List<String> names = names();
     Expr y = x;
     for (int i = 0; i < layers.size(); i++) {
       Tree<Expr> own = w.children().getOrDefault(names.get(i), Tree.empty());
-      y = layers.get(i).apply(own, y);
+      y = each.apply(names.get(i), layers.get(i), own, y);
     }
     return y;
   }
 
-  private List<String> names() {
+  /** The name of each layer. */
+  List<String> names() {
     Map<String, Integer> count = new HashMap<>();
     return layers.stream().map(l -> l.kind() + count.merge(l.kind(), 1, Integer::sum)).toList();
   }

@@ -27,6 +27,7 @@ class ModelsTest {
     "conv4-rmaml-64,  28, 1, 64,  91781",
     "conv4-cifar,     32, 3, 512, 19413",
     "conv4-mini-32,   84, 3, 800, 32901",
+    "resnet18,        32, 3, 512, 11171397",
     "mlp-256-128,     28, 1, 128, 234501",
     "linear,          28, 1, 784, 3925"
   })
@@ -46,6 +47,7 @@ class ModelsTest {
     "conv4-rmaml-8, 28, 1",
     "conv4-cifar, 32, 3",
     "conv4-mini-8, 84, 3",
+    "resnet18-2, 9, 2",
     "mlp-12-7, 9, 2",
     "linear, 5, 1"
   })

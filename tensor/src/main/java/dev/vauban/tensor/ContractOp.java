@@ -13,7 +13,8 @@ public sealed interface ContractOp extends Op {
   /**
    * The generalised matrix product: products of a left and a right element summed over pairs of
    * contracted axes. The result's axes are the batch axes in the order given, then the left's free
-   * axes, then the right's free axes, both ascending.
+   * axes, then the right's free axes, both ascending. Products of BF16 operands are summed up, and
+   * given, in F32.
    *
    * @param leftBatch batch axes of the left operand
    * @param rightBatch the right operand's, pair by pair of the same size
@@ -64,7 +65,8 @@ public sealed interface ContractOp extends Op {
       leftBatch.forEach(a -> dims.add(left.shape().dim(a)));
       leftFree(left.shape().rank()).forEach(a -> dims.add(left.shape().dim(a)));
       rightFree(right.shape().rank()).forEach(a -> dims.add(right.shape().dim(a)));
-      return List.of(left.type().with(Shape.of(Axes.array(dims))));
+      Shape shape = Shape.of(Axes.array(dims));
+      return List.of(new Type(left.dtype().sums(), shape));
     }
 
     private void distinct(List<Integer> batch, List<Integer> sum, Expr operand, List<Expr> in) {
@@ -108,6 +110,7 @@ public sealed interface ContractOp extends Op {
       int lf = leftFree(left.shape().rank()).size();
       int rf = rightFree(right.shape().rank()).size();
       List<Integer> batchAxes = Axes.range(0, batch);
+      Expr g = ct[0].cast(left.dtype());
       // d left: the cotangent's right-free axes against the right operand's free axes.
       Expr dl =
           Expr.of(
@@ -116,7 +119,7 @@ public sealed interface ContractOp extends Op {
                   rightBatch,
                   Axes.range(batch + lf, batch + lf + rf),
                   rightFree(right.shape().rank())),
-              List.of(ct[0], right));
+              List.of(g, right));
       Expr dr =
           Expr.of(
               new Contract(
@@ -124,10 +127,11 @@ public sealed interface ContractOp extends Op {
                   leftBatch,
                   Axes.range(batch, batch + lf),
                   leftFree(left.shape().rank())),
-              List.of(ct[0], left));
+              List.of(g, left));
       return new Expr[] {
-        restore(dl, leftBatch, leftFree(left.shape().rank()), leftSum, rightSum),
+        restore(dl, leftBatch, leftFree(left.shape().rank()), leftSum, rightSum).cast(left.dtype()),
         restore(dr, rightBatch, rightFree(right.shape().rank()), rightSum, leftSum)
+            .cast(left.dtype())
       };
     }
 

@@ -6,7 +6,7 @@ import java.util.List;
  * Two-dimensional convolution (cross-correlation) and its two gradients. Images are [N,H,W,C],
  * kernels [H,W,I,O] with I = C / groups; output channel o belongs to group o / (O / groups). The
  * three are linear in both inputs and each other's derivatives, so the family is closed under
- * differentiation.
+ * differentiation. Products of BF16 operands are summed up, and given, in F32.
  *
  * <p>An element that is infinite or NaN reaches every result whose window holds it. Whether a
  * kernel element (in its gradient: an element of gy) that meets padding counts as a product with 0,
@@ -32,16 +32,17 @@ public sealed interface ConvOp extends Op {
       Type x = image(this, in, 0);
       Shape w = kernel(this, in);
       channels(this, x.shape(), w, in);
-      return List.of(x.with(output(this, x.shape(), w, in)));
+      return List.of(sums(x).with(output(this, x.shape(), w, in)));
     }
 
     @Override
     public Expr[] gradient(Expr node, Expr[] ct) {
       Expr x = node.input(0);
       Expr w = node.input(1);
+      Expr g = ct[0].cast(x.dtype());
       return new Expr[] {
-        Expr.of(new InputGradient(window, groups, x.shape()), List.of(ct[0], w)),
-        Expr.of(new KernelGradient(window, groups, w.shape()), List.of(x, ct[0]))
+        Expr.of(new InputGradient(window, groups, x.shape()), List.of(g, w)).cast(x.dtype()),
+        Expr.of(new KernelGradient(window, groups, w.shape()), List.of(x, g)).cast(x.dtype())
       };
     }
 
@@ -70,16 +71,17 @@ public sealed interface ConvOp extends Op {
         throw Errors.shapes(label(), "do not fit an input of " + input, in);
       }
       channels(this, input, w, in);
-      return List.of(gy.with(input));
+      return List.of(sums(gy).with(input));
     }
 
     @Override
     public Expr[] gradient(Expr node, Expr[] ct) {
       Expr gy = node.input(0);
       Expr w = node.input(1);
+      Expr g = ct[0].cast(gy.dtype());
       return new Expr[] {
-        Expr.of(new Convolve(window, groups), List.of(ct[0], w)),
-        Expr.of(new KernelGradient(window, groups, w.shape()), List.of(ct[0], gy))
+        Expr.of(new Convolve(window, groups), List.of(g, w)).cast(gy.dtype()),
+        Expr.of(new KernelGradient(window, groups, w.shape()), List.of(g, gy)).cast(gy.dtype())
       };
     }
 
@@ -112,16 +114,17 @@ public sealed interface ConvOp extends Op {
         throw Errors.shapes(label(), "do not fit a kernel of " + kernel, in);
       }
       channels(this, x.shape(), kernel, in);
-      return List.of(x.with(kernel));
+      return List.of(sums(x).with(kernel));
     }
 
     @Override
     public Expr[] gradient(Expr node, Expr[] ct) {
       Expr x = node.input(0);
       Expr gy = node.input(1);
+      Expr g = ct[0].cast(x.dtype());
       return new Expr[] {
-        Expr.of(new InputGradient(window, groups, x.shape()), List.of(gy, ct[0])),
-        Expr.of(new Convolve(window, groups), List.of(x, ct[0]))
+        Expr.of(new InputGradient(window, groups, x.shape()), List.of(gy, g)).cast(x.dtype()),
+        Expr.of(new Convolve(window, groups), List.of(x, g)).cast(x.dtype())
       };
     }
 
@@ -134,6 +137,10 @@ public sealed interface ConvOp extends Op {
               List.of(Batching.mergeInto(all.get(0), 3), Batching.mergeInto(all.get(1), 3)));
       return Batching.splitFrom(y, 3, n);
     }
+  }
+
+  private static Type sums(Type t) {
+    return t.with(t.dtype().sums());
   }
 
   private static Type image(ConvOp op, List<Expr> in, int i) {

@@ -30,6 +30,11 @@ public enum DType {
     return bytes;
   }
 
+  /** The type in which sums of products of this type are given: F32 for BF16, else this one. */
+  public DType sums() {
+    return this == BF16 ? F32 : this;
+  }
+
   /** True for {@code F32}, {@code BF16} and {@code F64}. */
   public boolean isFloat() {
     return this == F32 || this == BF16 || this == F64;

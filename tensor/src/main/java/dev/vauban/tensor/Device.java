@@ -41,6 +41,14 @@ public interface Device extends AutoCloseable {
   /** Compiles a program for this device. */
   Plan compile(Program program);
 
+  /**
+   * This device with all programs compiled in another precision. It is the same device: closing
+   * either closes both.
+   */
+  default Device in(Precision precision) {
+    return precision == Precision.F32 ? this : new PrecisionDevice(this, precision);
+  }
+
   /** Ends the device's threads; its plans cannot run afterwards. */
   @Override
   void close();

@@ -56,7 +56,8 @@ public sealed interface ElementOp extends Op {
 
   /**
    * Conversion to another element type. Float to integer truncates towards zero, saturates, and
-   * gives 0 for NaN. Gradient: the cotangent is converted back; zero through integers.
+   * gives 0 for NaN. To BF16 it rounds to nearest, ties to even. Gradient: the cotangent is
+   * converted back; zero through integers.
    */
   record Cast(DType to) implements ElementOp {
     @Override

@@ -47,6 +47,14 @@ public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
     return new Program(graph, inputs, out.map(Expr::type));
   }
 
+  /** This program in another precision; of the same inputs and outputs. */
+  public Program in(Precision precision) {
+    return switch (precision) {
+      case F32 -> this;
+      case BF16 -> new Program(RoundedProducts.of(graph), inputs, outputs);
+    };
+  }
+
   /** The readable form of the graph. */
   @Override
   public String toString() {

@@ -73,6 +73,15 @@ final class Layouts {
           }
           default -> weight;
         };
+    return floats(t);
+  }
+
+  /** Images [N,C,H,W] in whatever memory order as [N,H,W,C]. */
+  static float[] images(Tensor images) {
+    return floats(images.permute(0, 2, 3, 1));
+  }
+
+  private static float[] floats(Tensor t) {
     Tensor dense = t.contiguous(MemoryFormat.Contiguous);
     float[] out = new float[Math.toIntExact(dense.numel())];
     FloatPointer data = dense.data_ptr_float();

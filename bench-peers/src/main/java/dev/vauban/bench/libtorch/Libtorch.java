@@ -1,9 +1,11 @@
 package dev.vauban.bench.libtorch;
 
 import dev.vauban.bench.peers.Allocator;
+import dev.vauban.bench.peers.BatchStep;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.bench.peers.PeerException;
+import dev.vauban.bench.peers.PeerProgram;
 import dev.vauban.bench.peers.PeerStep;
 import java.io.IOException;
 import java.util.List;
@@ -39,13 +41,24 @@ public final class Libtorch implements Framework {
   }
 
   @Override
-  public List<PeerStep> ways(MetaStep step, int threads) {
-    return Way.worthTrying(threads).stream().map(way -> bound(way, step, threads)).toList();
+  public List<PeerStep> ways(PeerProgram program, int threads) {
+    return switch (program) {
+      case MetaStep step ->
+          Way.worthTrying(threads, step.precision()).stream()
+              .map(way -> bound(way, step, threads))
+              .toList();
+      case BatchStep step ->
+          BatchWay.worthTrying(step, threads).stream().map(way -> bound(way, step)).toList();
+    };
+  }
+
+  private PeerStep bound(BatchWay way, BatchStep step) {
+    return new LibtorchBatch(name() + ", " + way + ", " + Allocator.name(), way, step);
   }
 
   private PeerStep bound(Way way, MetaStep step, int threads) {
     String name = name() + ", " + way + ", " + Allocator.name();
-    return new LibtorchStep(name, way.layout(), workers(way, threads), step);
+    return new LibtorchStep(name, way, workers(way, threads), step);
   }
 
   private static Workers workers(Way way, int threads) {

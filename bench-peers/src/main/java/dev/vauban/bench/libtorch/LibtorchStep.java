@@ -23,12 +23,12 @@ final class LibtorchStep implements PeerStep {
   private final Tensor[] theta;
   private final List<Episode.Data> tasks;
 
-  LibtorchStep(String name, Way.Layout layout, Workers workers, MetaStep step) {
+  LibtorchStep(String name, Way way, Workers workers, MetaStep step) {
     this.name = name;
     this.workers = workers;
     this.step = step;
     this.channels = step.weights().values().iterator().next().shape()[3];
-    this.episode = new Episode(step);
+    this.episode = new Episode(step, way.precision());
     try (PointerScope scope = new PointerScope()) {
       this.theta =
           step.weights().values().stream()
@@ -37,7 +37,7 @@ final class LibtorchStep implements PeerStep {
       for (Tensor t : theta) {
         t.set_requires_grad(true);
       }
-      this.tasks = step.tasks().stream().map(t -> data(t, layout)).toList();
+      this.tasks = step.tasks().stream().map(t -> data(t, way.layout())).toList();
       owned().forEach(Tensor::retainReference); // they outlive the scope
     }
   }
@@ -75,29 +75,27 @@ final class LibtorchStep implements PeerStep {
   }
 
   @Override
-  public Map<String, float[]> gradient(int task) {
-    return withMetaGradient(
-        List.of(tasks.get(task)),
-        mean -> {
-          Map<String, float[]> gradient = new LinkedHashMap<>();
-          int i = 0;
-          for (String path : step.weights().keySet()) {
-            gradient.put(path, Layouts.ours(mean[i++], channels));
-          }
-          return gradient;
-        });
+  public Map<String, float[]> result() {
+    return withMetaGradient(mean -> {
+      Map<String, float[]> gradient = new LinkedHashMap<>();
+      int i = 0;
+      for (String path : step.weights().keySet()) {
+        gradient.put(path, Layouts.ours(mean[i++], channels));
+      }
+      return gradient;
+    });
   }
 
   @Override
   public Timing run() {
     AdamStep adam = new AdamStep(step.adam());
-    return Timing.of(() -> withMetaGradient(tasks, mean -> adam.updated(theta, mean)));
+    return Timing.of(() -> withMetaGradient(mean -> adam.updated(theta, mean)));
   }
 
-  /** Computes the mean of these tasks' gradients and hands it to {@code use}. */
-  private <T> T withMetaGradient(List<Episode.Data> of, Function<Tensor[], T> use) {
+  /** Computes the mean of the tasks' gradients and hands it to {@code use}. */
+  private <T> T withMetaGradient(Function<Tensor[], T> use) {
     List<Future<TensorVector>> each = new ArrayList<>();
-    for (Episode.Data task : of) {
+    for (Episode.Data task : tasks) {
       each.add(workers.submit(() -> episode.metaGradient(theta, task)));
     }
     List<TensorVector> gradients = each.stream().map(Workers::result).toList();

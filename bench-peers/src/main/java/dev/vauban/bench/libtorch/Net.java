@@ -54,7 +54,7 @@ final class Net {
   }
 
   /** By the batch's own statistics. */
-  private static Tensor normalised(Tensor x, Tensor scale, Tensor shift) {
+  static Tensor normalised(Tensor x, Tensor scale, Tensor shift) {
     TensorOptional none = new TensorOptional();
     return torch.batch_norm(
         x,

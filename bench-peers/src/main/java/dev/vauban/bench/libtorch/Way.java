@@ -1,6 +1,8 @@
 package dev.vauban.bench.libtorch;
 
+import dev.vauban.tensor.Precision;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -9,8 +11,9 @@ import java.util.List;
  *
  * @param layout of the images
  * @param tasks how threads are used
+ * @param precision of convolutions and matrix products: F32, or by autocast
  */
-record Way(Layout layout, Tasks tasks) {
+record Way(Layout layout, Tasks tasks, Precision precision) {
   enum Layout {
     NCHW("channels first"),
     /** Only the queries, through which gradients are taken once. */
@@ -37,12 +40,14 @@ record Way(Layout layout, Tasks tasks) {
     }
   }
 
-  /** What is tried with this many threads. */
-  static List<Way> worthTrying(int threads) {
+  /** What is tried with this many threads, in F32 and in the lowest precision allowed. */
+  static List<Way> worthTrying(int threads, Precision lowest) {
     List<Way> ways = new ArrayList<>();
     for (Tasks tasks : threads == 1 ? List.of(Tasks.IN_TURN) : List.of(Tasks.values())) {
       for (Layout layout : Layout.values()) {
-        ways.add(new Way(layout, tasks));
+        for (Precision p : EnumSet.of(Precision.F32, lowest)) {
+          ways.add(new Way(layout, tasks, p));
+        }
       }
     }
     return ways;
@@ -50,6 +55,7 @@ record Way(Layout layout, Tasks tasks) {
 
   @Override
   public String toString() {
-    return layout.text + ", " + tasks.text;
+    String text = layout.text + ", " + tasks.text;
+    return precision == Precision.F32 ? text : text + ", " + precision.label() + " autocast";
   }
 }

@@ -2,14 +2,18 @@ package dev.vauban.bench.libtorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vauban.bench.peers.BatchStep;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.Gradients;
 import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.bench.peers.MetaStep.Adaptation;
 import dev.vauban.bench.peers.PeerStep;
+import dev.vauban.bench.steps.BatchCase;
+import dev.vauban.bench.steps.BoundBatch;
 import dev.vauban.bench.steps.BoundStep;
 import dev.vauban.bench.steps.StepCase;
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +38,7 @@ class LibtorchTest {
 
   static Stream<StepCase> programs() {
     return StepCase.all().stream()
-        .filter(c -> c.kernels() == StepCase.Choice.BEST)
+        .filter(c -> c.kernels() == StepCase.Choice.BEST && c.precision() == Precision.F32)
         .map(StepCase::small);
   }
 
@@ -56,17 +60,96 @@ class LibtorchTest {
   private static void computeOurMetaGradient(StepCase program, int threads, int ways) {
     try (BoundStep ours = new BoundStep(program, 1)) {
       ours.run();
-      Map<String, float[]> expected = ours.metaGradient();
+      Map<String, float[]> expected = ours.result();
       List<PeerStep> all = libtorch.ways(ours.numbers(), threads);
       assertThat(all).hasSize(ways);
       for (PeerStep way : all) {
-        assertThat(Gradients.error(Gradients.mean(way, StepCase.TASKS), expected))
-            .as(way.name())
-            .isLessThan(SAME);
+        assertThat(Gradients.error(way.result(), expected)).as(way.name()).isLessThan(SAME);
         assertThat(way.run().seconds()).isPositive();
         way.close();
       }
     }
+  }
+
+  static Stream<BatchCase> batches() {
+    return BatchCase.all().stream().map(BatchCase::small);
+  }
+
+  @ParameterizedTest
+  @MethodSource("batches")
+  void attacksAndTrainingAreOurs(BatchCase program) {
+    try (BoundBatch ours = program.bind(1)) {
+      ours.run();
+      Map<String, float[]> expected = ours.result();
+      for (PeerStep way : libtorch.ways(ours.numbers(), 2)) {
+        assertThat(Gradients.error(way.result(), expected)).as(way.name()).isLessThan(SAME);
+        assertThat(way.run().seconds()).isPositive();
+        way.close();
+      }
+    }
+  }
+
+  /**
+   * In bf16 both frameworks round, each in its own way, and both are as far from the F32 program:
+   * measured 0.2 to 0.4. Without autocast libtorch would agree with it to {@link #SAME}.
+   */
+  @Test
+  void autocastRoundsAsWeDo() {
+    StepCase low =
+        StepCase.all().stream()
+            .filter(c -> c.name().equals("maml-28-bf16"))
+            .findFirst()
+            .orElseThrow()
+            .small();
+    try (BoundStep ours = new BoundStep(low, 1);
+        BoundStep exact = new BoundStep(low.in(Precision.F32), 1)) {
+      ours.run();
+      exact.run();
+      Map<String, float[]> f32 = exact.result();
+      double doubt = Gradients.error(ours.result(), f32);
+      List<PeerStep> all = libtorch.ways(ours.numbers(), 1);
+      assertThat(all).hasSize(6);
+      for (PeerStep way : all) {
+        double error = Gradients.error(way.result(), f32);
+        if (way.name().contains("bf16 autocast")) {
+          assertThat(error).as(way.name()).isBetween(10 * SAME, 3 * doubt);
+        } else {
+          assertThat(error).as(way.name()).isLessThan(SAME);
+        }
+        way.close();
+      }
+    }
+  }
+
+  /** Other labels, another radius, another start: the check must see each. */
+  @ParameterizedTest
+  @MethodSource("batches")
+  void anotherAttackHasAnotherResult(BatchCase program) {
+    try (BoundBatch ours = program.bind(1)) {
+      ours.run();
+      BatchStep n = ours.numbers();
+      MetaStep.Attack k = n.attack();
+      int[] labels = n.labels().clone();
+      labels[0]++;
+      List<BatchStep> others =
+          List.of(
+              with(n, n.start(), labels, k),
+              with(n, n.images(), n.labels(), k),
+              with(n, n.start(), n.labels(), new MetaStep.Attack(k.eps(), k.step(), 1)),
+              with(n, n.start(), n.labels(), new MetaStep.Attack(k.eps(), k.step() / 2, 2)));
+      for (BatchStep other : others) {
+        List<PeerStep> ways = libtorch.ways(other, 1);
+        assertThat(Gradients.error(ways.getFirst().result(), ours.result()))
+            .isGreaterThan(10 * SAME);
+        ways.forEach(PeerStep::close);
+      }
+    }
+  }
+
+  private static BatchStep with(
+      BatchStep n, MetaStep.Values start, int[] labels, MetaStep.Attack attack) {
+    return new BatchStep(
+        n.network(), n.norms(), n.weights(), n.images(), start, labels, attack, n.update());
   }
 
   /** The check must see what it is there for: another rate, order, radius or number of steps. */
@@ -75,7 +158,7 @@ class LibtorchTest {
     StepCase program = program("rmaml-pgd-84");
     try (BoundStep ours = new BoundStep(program, 1)) {
       ours.run();
-      Map<String, float[]> expected = ours.metaGradient();
+      Map<String, float[]> expected = ours.result();
       MetaStep n = ours.numbers();
       Adaptation a = n.adaptation();
       MetaStep.Attack k = n.attack();
@@ -89,7 +172,7 @@ class LibtorchTest {
               with(n, a, null));
       for (MetaStep other : others) {
         List<PeerStep> ways = libtorch.ways(other, 1);
-        Map<String, float[]> gradient = Gradients.mean(ways.getFirst(), StepCase.TASKS);
+        Map<String, float[]> gradient = ways.getFirst().result();
         assertThat(Gradients.error(gradient, expected)).isGreaterThan(10 * SAME);
         ways.forEach(PeerStep::close);
       }
@@ -97,7 +180,7 @@ class LibtorchTest {
   }
 
   private static MetaStep with(MetaStep n, Adaptation adaptation, MetaStep.Attack attack) {
-    return new MetaStep(adaptation, attack, n.adam(), n.weights(), n.tasks());
+    return new MetaStep(adaptation, attack, n.adam(), n.weights(), n.tasks(), n.precision());
   }
 
   /** One leaked activation of a task would make 16 MB in 100 runs. */

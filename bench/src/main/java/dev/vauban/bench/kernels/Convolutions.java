@@ -26,7 +26,10 @@ public class Convolutions {
   /** Images, height, width, channels, filters. */
   @Param({
     "75x28x28x1x64",
+    "5x28x28x1x64",
     "75x84x84x3x32",
+    "5x84x84x3x32",
+    "256x32x32x3x64",
     "75x14x14x64x64",
     "5x14x14x64x64",
     "75x7x7x64x64",

@@ -1,16 +1,18 @@
 package dev.vauban.bench.peers;
 
 import java.util.Map;
+import java.util.function.IntFunction;
 
-/** Meta-gradients by path, compared. */
+/** Gradients and other results by path, compared. */
 public final class Gradients {
   private Gradients() {}
 
-  /** The mean over a step's tasks, as the peer computes it. */
-  public static Map<String, float[]> mean(PeerStep way, int tasks) {
-    Map<String, float[]> mean = way.gradient(0);
+  /** The mean over tasks. */
+  public static Map<String, float[]> mean(IntFunction<Map<String, float[]>> gradient, int tasks) {
+    Map<String, float[]> mean = gradient.apply(0);
     for (int t = 1; t < tasks; t++) {
-      way.gradient(t)
+      gradient
+          .apply(t)
           .forEach((path, g) -> {
             float[] sum = mean.get(path);
             for (int i = 0; i < g.length; i++) {

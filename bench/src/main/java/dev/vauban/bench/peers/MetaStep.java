@@ -1,14 +1,13 @@
 package dev.vauban.bench.peers;
 
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A meta-step as plain numbers: all that another framework needs to run the same program on the
- * same weights, images and labels. The network is {@link dev.vauban.nn.Conv4#maxPooled}; its inputs
- * are images in NHWC, its kernels [height,width,in,out], its head [features,ways] with the features
- * in the order row, column, channel.
+ * A meta-step as plain numbers. The network is {@link dev.vauban.nn.Conv4#maxPooled}. The result by
+ * which programs are compared is the meta-gradient by path of the weights.
  *
  * <p>The step: for each task adapt on the support set by gradient descent, take the gradient of the
  * queries' loss at the adapted weights with respect to the initial ones, average over tasks, and
@@ -19,13 +18,16 @@ import java.util.Map;
  * @param adam the outer step
  * @param weights by path, in the network's order
  * @param tasks with their images
+ * @param precision the lowest in which large products may be computed
  */
 public record MetaStep(
     Adaptation adaptation,
     Attack attack,
     Adam adam,
     Map<String, Values> weights,
-    List<Task> tasks) {
+    List<Task> tasks,
+    Precision precision)
+    implements PeerProgram {
 
   /**
    * The inner loop.

@@ -2,7 +2,7 @@ package dev.vauban.bench.peers;
 
 import java.util.Map;
 
-/** A {@link MetaStep} that a framework is ready to run, in one particular way. */
+/** A {@link PeerProgram} that a framework is ready to run, in one particular way. */
 public interface PeerStep extends AutoCloseable {
   /**
    * Framework and way, with what makes it fast, for example {@code libtorch 2.10.0 (JVM), queries
@@ -11,14 +11,15 @@ public interface PeerStep extends AutoCloseable {
   String name();
 
   /**
-   * The meta-gradient of one task, by path, in the layout of {@link MetaStep#weights}.
+   * What the program is compared by, by name, in Vauban's layout: see {@link MetaStep} and {@link
+   * BatchStep}.
    *
    * @throws PeerException if the framework fails
    */
-  Map<String, float[]> gradient(int task);
+  Map<String, float[]> result();
 
   /**
-   * Runs the whole step once.
+   * Runs the whole program once.
    *
    * @throws PeerException if the framework fails
    */

@@ -9,13 +9,10 @@ import dev.vauban.nn.Adam;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.Optimizers;
-import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
-import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
-import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
@@ -27,80 +24,59 @@ import java.util.Map;
  * A {@link StepCase} compiled for a number of threads and bound to its data: random images, the
  * meta-gradient of all tasks and one Adam step. Every run does the same work on the same numbers.
  */
-public final class BoundStep implements AutoCloseable {
+public final class BoundStep implements BoundCase {
   private static final double META_RATE = 1e-3;
   private static final Key KEY = Key.of(1);
   private static final int MOVES = 200; // folded into the key, as 100 and up are for the tasks
 
-  private final Scope scope = Scope.open();
-  private final Device device;
-  private final Plan plan;
-  private final Plan.Bound bound;
   private final StepCase step;
   private final Adam optimizer = Optimizers.adam(META_RATE);
-  private final Tree<Tensor> inputs;
-  private final Tree<Tensor> outputs;
-  private final double compileSeconds;
+  private final BoundPlan plan;
 
   /** Compiles. */
   public BoundStep(StepCase step, int threads) {
     this.step = step;
-    this.device =
-        CpuDevice.open(
-            threads,
-            switch (step.kernels()) {
-              case BEST -> CpuDevice.Kernels.BEST;
-              case JAVA -> CpuDevice.Kernels.JAVA;
+    Model model = step.model();
+    Tree<Type> theta = model.types();
+    Tree<Type> types =
+        Tree.<Type>empty()
+            .with("weights", theta)
+            .with("optimizer", Program.trace(theta, optimizer::init).outputs())
+            .with("number", Type.i32())
+            .with("tasks", tasks(step));
+    MetaLearner learner = step.method(model).training();
+    this.plan =
+        new BoundPlan(
+            CpuDevice.open(
+                    threads,
+                    switch (step.kernels()) {
+                      case BEST -> CpuDevice.Kernels.BEST;
+                      case JAVA -> CpuDevice.Kernels.JAVA;
+                    })
+                .in(step.precision()),
+            types,
+            in -> update(learner, optimizer, in),
+            (inputs, scope, device) -> {
+              Tree<Tensor> initial = model.init(scope, KEY.fold(0));
+              inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
+              BoundPlan.copy(
+                  device, inputs.sub("weights"), optimizer::init, inputs.sub("optimizer"));
+              fill(inputs.sub("tasks"), step, KEY);
             });
-    Plan compiled = null;
-    try {
-      Model model = step.model();
-      Tree<Type> theta = model.types();
-      Program start = Program.trace(theta, optimizer::init);
-      Tree<Type> types =
-          Tree.<Type>empty()
-              .with("weights", theta)
-              .with("optimizer", start.outputs())
-              .with("number", Type.i32())
-              .with("tasks", tasks(step));
-      MetaLearner learner = step.method(model).training();
-      long began = System.nanoTime();
-      Program program = Program.trace(types, in -> update(learner, optimizer, in));
-      compiled = device.compile(program);
-      this.plan = compiled;
-      this.compileSeconds = (System.nanoTime() - began) / 1e9;
-
-      this.inputs = scope.tensors(types);
-      Tree<Tensor> initial = model.init(scope, KEY.fold(0));
-      inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
-      try (Plan init = device.compile(start)) {
-        init.bind(inputs.sub("weights"), inputs.sub("optimizer")).run();
-      }
-      fill(inputs.sub("tasks"), step, KEY);
-      this.outputs = scope.tensors(program.outputs());
-      this.bound = compiled.bind(inputs, outputs);
-    } catch (Throwable failure) {
-      if (compiled != null) {
-        compiled.close();
-      }
-      device.close();
-      scope.close();
-      throw failure;
-    }
   }
 
   private static Tree<Type> tasks(StepCase step) {
     return Tree.<Type>empty()
-        .with("support", batch(step, step.ways() * step.shots()))
-        .with("query", batch(step, step.ways() * step.queries()))
-        .with("key", Type.i32(StepCase.TASKS, 2));
+        .with("support", batch(step, step.batch().ways() * step.batch().shots()))
+        .with("query", batch(step, step.batch().ways() * step.batch().queries()))
+        .with("key", Type.i32(step.batch().tasks(), 2));
   }
 
   private static Tree<Type> batch(StepCase step, int n) {
     int[] image = step.image().dims();
     return Tree.of(
-        "x", Type.f32(StepCase.TASKS, n, image[0], image[1], image[2]),
-        "y", Type.i32(StepCase.TASKS, n));
+        "x", Type.f32(step.batch().tasks(), n, image[0], image[1], image[2]),
+        "y", Type.i32(step.batch().tasks(), n));
   }
 
   private static Tree<Expr> update(MetaLearner learner, Optimizer optimizer, Tree<Expr> in) {
@@ -130,11 +106,11 @@ public final class BoundStep implements AutoCloseable {
       }
       Tensor y = tasks.get(part + "/y");
       for (long i = 0; i < y.size(); i++) {
-        y.set(i, i % step.ways());
+        y.set(i, i % step.batch().ways());
       }
     }
     Tensor keys = tasks.get("key");
-    for (int t = 0; t < StepCase.TASKS; t++) {
+    for (int t = 0; t < step.batch().tasks(); t++) {
       Key k = key.fold(100 + t);
       keys.set(2L * t, k.k0());
       keys.set(2L * t + 1, k.k1());
@@ -142,28 +118,30 @@ public final class BoundStep implements AutoCloseable {
   }
 
   /** One meta-step. */
+  @Override
   public void run() {
-    bound.run();
+    plan.run();
   }
 
-  /** What it runs. */
-  StepCase step() {
+  @Override
+  public StepCase benchCase() {
     return step;
   }
 
-  /** The numbers it works on, for another framework. */
+  @Override
   public MetaStep numbers() {
-    return StepNumbers.of(step, optimizer, META_RATE, inputs);
+    return StepNumbers.of(step, optimizer, META_RATE, plan.inputs());
   }
 
   /**
    * The meta-gradient of the last run, by path: Adam's first moment after its first step is the
    * gradient times 1 - beta1.
    */
-  public Map<String, float[]> metaGradient() {
+  @Override
+  public Map<String, float[]> result() {
     float share = (float) (1 - optimizer.beta1());
     Map<String, float[]> gradient = new LinkedHashMap<>();
-    outputs
+    plan.outputs()
         .sub("optimizer/m")
         .paths()
         .forEach((path, moment) -> {
@@ -176,16 +154,17 @@ public final class BoundStep implements AutoCloseable {
     return gradient;
   }
 
-  /** The meta-gradient with every pixel moved up or down by {@code distance}. */
-  public Map<String, float[]> metaGradientNear(double distance) {
+  @Override
+  public Map<String, float[]> resultNear(double distance) {
+    Tree<Tensor> tasks = plan.inputs().sub("tasks");
     for (String part : new String[] {"support/x", "query/x"}) {
-      move(inputs.sub("tasks").get(part), distance);
+      move(tasks.get(part), distance);
     }
     try {
-      bound.run();
-      return metaGradient();
+      plan.run();
+      return result();
     } finally {
-      fill(inputs.sub("tasks"), step, KEY);
+      fill(tasks, step, KEY);
     }
   }
 
@@ -196,25 +175,23 @@ public final class BoundStep implements AutoCloseable {
     }
   }
 
-  /** Floating-point operations of one meta-step by the plan's own count. */
+  @Override
   public long flops() {
     return plan.flops();
   }
 
-  /** Bytes of the plan's working memory. */
+  @Override
   public long bytes() {
     return plan.bytes();
   }
 
-  /** Seconds that tracing and compiling took. */
+  @Override
   public double compileSeconds() {
-    return compileSeconds;
+    return plan.compileSeconds();
   }
 
   @Override
   public void close() {
     plan.close();
-    device.close();
-    scope.close();
   }
 }

@@ -11,20 +11,18 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 
 /**
- * Times meta-steps, the peak and other frameworks in turn, so that what else the machine does falls
- * on all: for each case peak, step, peers, peak, step, peers, and so on for every number of
+ * Times programs, the peak and other frameworks in turn, so that what else the machine does falls
+ * on all: for each case peak, ours, peers, peak, ours, peers, and so on for every number of
  * threads. Medians are reported; shares and ratios are those of the medians.
  *
  * @param rounds measurements of each
  * @param warmSeconds least time that a step runs, with nothing left to compile, before it is
  *     measured
- * @param frameworks others to time on the same steps
+ * @param frameworks others to time on the same programs
  * @param console for progress
  * @param interrupt the user's wish to stop
  */
@@ -36,16 +34,18 @@ public record StepBench(
     Interrupt interrupt) {
   private static final int LEAST_WARM_RUNS = 3;
   private static final double MOST_WARM = 8; // times the least warm-up, if the compiler never rests
+  private static final double LONG_ENOUGH = 2 * MOST_WARM;
   private static final long IDLE_MILLIS = 20; // of compilation in that time: none of our kernels
   private static final long CALM_MILLIS = 50; // OpenMP's threads spin for a while after a peer
 
   /** Measures one case at each number of threads. */
-  public List<Row> measure(StepCase step, List<Integer> threads) {
+  public List<Row> measure(BenchCase step, List<Integer> threads) {
     List<Row> rows = new ArrayList<>();
     for (int n : threads) {
-      try (BoundStep bound = new BoundStep(step, n);
+      try (BoundCase bound = step.bind(n);
           GemmPeak peak = new GemmPeak(n)) {
-        warm(bound, peak);
+        peak.seconds();
+        warm(bound);
         double rss = residentMegabytes();
         try (Contest contest = new Contest(frameworks, bound, n, console::notice)) {
           Row row = row(step, n, bound, peak, rss, contest.contestants());
@@ -62,14 +62,16 @@ public record StepBench(
    * long again: a kernel of a few microseconds, called a few dozen times a step, is compiled late
    * (measured: a step is 4% quicker after 80 runs than after 12).
    */
-  private void warm(BoundStep bound, GemmPeak peak) {
+  void warm(BoundCase bound) {
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    peak.seconds();
     long start = System.nanoTime();
     long calm = start; // since when the compiler has been idle
     long compiled = compiler.getTotalCompilationTime();
     double least = warmSeconds * 1e9;
     for (int i = 0; i < LEAST_WARM_RUNS || System.nanoTime() - calm < least; i++) {
+      if (i > 0 && System.nanoTime() - start > LONG_ENOUGH * least) {
+        return; // a program that repeats its kernels for so long warms them in one run
+      }
       interrupt.check("nothing was written");
       bound.run();
       long now = System.nanoTime();
@@ -82,9 +84,9 @@ public record StepBench(
   }
 
   private Row row(
-      StepCase step,
+      BenchCase step,
       int threads,
-      BoundStep bound,
+      BoundCase bound,
       GemmPeak peak,
       double rss,
       List<Contestant> contestants) {
@@ -114,7 +116,7 @@ public record StepBench(
     return new Row(
         step.name(),
         step.title(),
-        "f32",
+        step.precision().label(),
         threads,
         1e3 * time.median(),
         1e3 * time.least(),
@@ -163,16 +165,6 @@ public record StepBench(
           .orElse(0);
     } catch (IOException e) {
       return 0;
-    }
-  }
-
-  /** Of several measurements. */
-  private record Spread(double least, double median, double most) {
-    static Spread of(List<Timing> timings, ToDoubleFunction<Timing> what) {
-      double[] sorted = timings.stream().mapToDouble(what).toArray();
-      Arrays.sort(sorted);
-      int n = sorted.length;
-      return new Spread(sorted[0], (sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[n - 1]);
     }
   }
 
@@ -245,8 +237,8 @@ public record StepBench(
    * @param msMin the least
    * @param msMax the most
    * @param ratioCpu of its processor time to ours
-   * @param checkError how far its meta-gradient is from ours on a small case of the same program,
-   *     relative to the gradient's length
+   * @param checkError how far its result is from ours on a small case of the same program, relative
+   *     to the result's length
    * @param gradientError the same on the timed data, where rounding decides some branches
    */
   public record Peer(
@@ -262,7 +254,7 @@ public record StepBench(
     public String line() {
       return String.format(
           Locale.ROOT,
-          "%s: %.0f ms (%.0f to %.0f), %.2f times ours (%.2f by processor time); meta-gradient"
+          "%s: %.0f ms (%.0f to %.0f), %.2f times ours (%.2f by processor time); result"
               + " within %.0e, on this data %.0e",
           name,
           ms,

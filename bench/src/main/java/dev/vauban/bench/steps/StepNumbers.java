@@ -37,15 +37,16 @@ final class StepNumbers {
     inputs.sub("weights").paths().forEach((path, t) -> weights.put(path, values(t)));
     MetaStep.Attack attack = attack(step);
     List<MetaStep.Task> tasks = new ArrayList<>();
-    for (int t = 0; t < StepCase.TASKS; t++) {
+    for (int t = 0; t < step.batch().tasks(); t++) {
       tasks.add(task(step, attack, inputs.sub("tasks"), t));
     }
     return new MetaStep(
-        new MetaStep.Adaptation(StepCase.INNER_STEPS, StepCase.RATE, step.order(), adapted),
+        new MetaStep.Adaptation(step.innerSteps(), StepCase.RATE, step.order(), adapted),
         attack,
         new MetaStep.Adam(metaRate, adam.beta1(), adam.beta2(), adam.eps()),
         weights,
-        tasks);
+        tasks,
+        step.precision());
   }
 
   private static MetaStep.Attack attack(StepCase step) {
@@ -101,7 +102,7 @@ final class StepNumbers {
     return Arrays.copyOfRange(stacked.toInts(), t * n, (t + 1) * n);
   }
 
-  private static Values values(Tensor t) {
+  static Values values(Tensor t) {
     return new Values(t.shape().dims(), t.toFloats());
   }
 }

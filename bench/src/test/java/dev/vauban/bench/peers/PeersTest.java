@@ -9,6 +9,7 @@ import dev.vauban.bench.peers.python.Python;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.meta.Order;
+import dev.vauban.tensor.Precision;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,7 +80,7 @@ class PeersTest {
     try (way) {
       assertThat(way.name()).isEqualTo("PyTorch 9 (Python), loop, malloc");
       assertThat(way.run()).isEqualTo(new Timing(1.5, 2.5));
-      assertThat(way.gradient(0)).containsOnlyKeys("w").containsEntry("w", new float[] {1});
+      assertThat(way.result()).containsOnlyKeys("w").containsEntry("w", new float[] {1});
       assertThatThrownBy(way::run)
           .isInstanceOf(PeerException.class)
           .hasMessage("PyTorch 9 (Python): RuntimeError: no");
@@ -110,7 +111,8 @@ class PeersTest {
         null,
         new MetaStep.Adam(1e-3, 0.9, 0.999, 1e-8),
         Map.of("w", one),
-        List.of(new MetaStep.Task(one, new int[1], one, new int[1], null)));
+        List.of(new MetaStep.Task(one, new int[1], one, new int[1], null)),
+        Precision.F32);
   }
 
   /** A folder with a program named python3. */

@@ -23,7 +23,7 @@ class BoundStepTest {
       forward += 2.0 * side * side * 9 * (block == 0 ? 1 : 64) * 64;
       side /= 2;
     }
-    double firstOrder = 3 * forward * (5 * 5 + 75) * StepCase.TASKS;
+    double firstOrder = 3 * forward * (5 * 5 + 75) * 4;
     try (BoundStep first = new BoundStep(CASES.get("fomaml-28"), 1);
         BoundStep second = new BoundStep(CASES.get("maml-28"), 1);
         BoundStep head = new BoundStep(CASES.get("anil-28"), 1)) {

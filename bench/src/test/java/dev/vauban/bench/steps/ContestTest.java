@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.MetaStep;
 import dev.vauban.bench.peers.PeerException;
+import dev.vauban.bench.peers.PeerProgram;
 import dev.vauban.bench.peers.PeerStep;
 import dev.vauban.bench.peers.Timing;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ class ContestTest {
       }
       assertThat(open).isEmpty();
     }
-    assertThat(said).anyMatch(s -> s.startsWith("left out: wrong: its meta-gradient differs"));
+    assertThat(said).anyMatch(s -> s.startsWith("left out: wrong: its result differs"));
     assertThat(said).contains("left out: failing: out of order");
   }
 
@@ -73,11 +74,11 @@ class ContestTest {
     }
 
     @Override
-    public List<PeerStep> ways(MetaStep step, int threads) {
-      boolean small = step.tasks().getFirst().query().shape()[1] < 28;
+    public List<PeerStep> ways(PeerProgram program, int threads) {
+      boolean small = ((MetaStep) program).tasks().getFirst().query().shape()[1] < 28;
       try (BoundStep right = new BoundStep(small ? STEP.small() : STEP, threads)) {
         right.run();
-        Map<String, float[]> gradient = right.metaGradient();
+        Map<String, float[]> gradient = right.result();
         return ways.stream().map(w -> (PeerStep) new FakeStep(w, gradient)).toList();
       }
     }
@@ -99,7 +100,7 @@ class ContestTest {
     }
 
     @Override
-    public Map<String, float[]> gradient(int task) {
+    public Map<String, float[]> result() {
       Map<String, float[]> copy = new HashMap<>();
       gradient.forEach((path, g) -> {
         float[] scaled = g.clone();

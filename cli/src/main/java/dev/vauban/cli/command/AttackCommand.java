@@ -92,7 +92,8 @@ public final class AttackCommand implements Command, Base, Presets {
     ModelPath.require(model);
     OutputPath.requireFolder("--out", out);
     Protocol protocol =
-        new Protocol(episodeCount, List.of(fineTuneSteps), work.seed, work.workers, images);
+        new Protocol(
+            episodeCount, List.of(fineTuneSteps), work.seed, work.workers, work.precision, images);
     Evaluation evaluation =
         session
             .jobs()

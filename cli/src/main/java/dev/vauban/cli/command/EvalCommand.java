@@ -115,7 +115,13 @@ public final class EvalCommand implements Command, Base, Presets {
 
   private Evaluation evaluate(Path model, Session session) {
     Protocol protocol =
-        new Protocol(episodeCount, List.copyOf(fineTuneSteps), work.seed, work.workers, EXAMPLES);
+        new Protocol(
+            episodeCount,
+            List.copyOf(fineTuneSteps),
+            work.seed,
+            work.workers,
+            work.precision,
+            EXAMPLES);
     return session
         .jobs()
         .get()

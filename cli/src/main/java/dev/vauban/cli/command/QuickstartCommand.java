@@ -84,7 +84,9 @@ public final class QuickstartCommand implements Command, Presets {
             .jobs()
             .get()
             .quickstart(
-                new Quickstart(iterations, episodes, budget, work.seed, work.workers), session);
+                new Quickstart(
+                    iterations, episodes, budget, work.seed, work.workers, work.precision),
+                session);
     ExitCode code =
         session.keep(() -> {
           QuickstartReport.write(report, evaluation, session);

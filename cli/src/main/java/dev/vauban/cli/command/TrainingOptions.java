@@ -129,6 +129,7 @@ public final class TrainingOptions {
         clip,
         work.seed,
         work.workers,
+        work.precision,
         logEvery,
         checkpointEvery,
         keep,

@@ -1,5 +1,6 @@
 package dev.vauban.cli.config;
 
+import dev.vauban.tensor.Precision;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -25,6 +26,7 @@ public final class Converters {
         .registerConverter(Split.class, named(Split.class, "split"))
         .registerConverter(Rotations.class, named(Rotations.class, "use of rotations"))
         .registerConverter(MetaSchedule.class, named(MetaSchedule.class, "schedule"))
+        .registerConverter(Precision.class, converter(Precision::named))
         .registerConverter(Pattern.class, converter(Converters::pattern))
         .registerConverter(int.class, converter(Converters::wholeNumber))
         .registerConverter(Integer.class, converter(Converters::wholeNumber))

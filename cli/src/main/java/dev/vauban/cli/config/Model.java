@@ -11,7 +11,9 @@ public enum Model implements Named {
   /** R-MAML's small CIFAR-FS net with 16-16-32-32 filters. */
   CONV4_CIFARFS("conv4-cifarfs"),
   /** R-MAML's miniImageNet net, max-pooling without padding. */
-  CONV4_MINI("conv4-mini");
+  CONV4_MINI("conv4-mini"),
+  /** ResNet-18 for small images: {@code --filters} is the width of its first stage. */
+  RESNET18("resnet18");
 
   private final String label;
 

@@ -1,5 +1,6 @@
 package dev.vauban.cli.job;
 
+import dev.vauban.tensor.Precision;
 import java.util.List;
 
 /**
@@ -9,6 +10,8 @@ import java.util.List;
  * @param steps the numbers of fine-tune steps to report
  * @param seed of the episodes and the attack's starts
  * @param workers threads
+ * @param precision of large products
  * @param examples attacked images to return for the report
  */
-public record Protocol(int episodes, List<Integer> steps, long seed, int workers, int examples) {}
+public record Protocol(
+    int episodes, List<Integer> steps, long seed, int workers, Precision precision, int examples) {}

@@ -1,6 +1,7 @@
 package dev.vauban.cli.job;
 
 import dev.vauban.cli.config.MetaSchedule;
+import dev.vauban.tensor.Precision;
 
 /**
  * How to meta-train.
@@ -12,6 +13,7 @@ import dev.vauban.cli.config.MetaSchedule;
  * @param clip the largest norm of the meta-gradient; 0 for no clipping
  * @param seed of all randomness
  * @param workers threads that tasks are spread over
+ * @param precision of large products
  * @param logEvery meta-steps between two metrics lines
  * @param checkpointEvery meta-steps between two checkpoints
  * @param keep checkpoints to keep
@@ -28,6 +30,7 @@ public record Training(
     double clip,
     long seed,
     int workers,
+    Precision precision,
     int logEvery,
     int checkpointEvery,
     int keep,

@@ -20,6 +20,7 @@ import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Plan;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
@@ -45,7 +46,7 @@ public final class LearningJobs implements Jobs {
       Training training,
       Supplier<RunDirectory> run,
       Session session) {
-    try (Device device = device(training.workers());
+    try (Device device = device(training.workers(), training.precision());
         DataRoles roles = DataRoles.open(episodes, use(training), session)) {
       Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways());
       TrainingTasks tasks = TrainingTasks.of(roles, episodes, training.seed());
@@ -76,7 +77,7 @@ public final class LearningJobs implements Jobs {
       Threat threat,
       Protocol protocol,
       Session session) {
-    try (Device device = device(protocol.workers());
+    try (Device device = device(protocol.workers(), protocol.precision());
         FewShotData data = DataRoles.open(episodes, session);
         Scope scope = Scope.open()) {
       Recipe recipe = Recipe.of(learner, data.evaluation(), episodes.ways());
@@ -114,7 +115,7 @@ public final class LearningJobs implements Jobs {
 
   @Override
   public PlanView plan(Learner learner, Episodes episodes, Training training, Session session) {
-    try (Device device = device(training.workers());
+    try (Device device = device(training.workers(), training.precision());
         DataRoles roles = DataRoles.open(episodes, DataRoles.Use.UNVALIDATED, session);
         MetaTrainer trainer =
             Recipe.of(learner, roles.training(), episodes.ways())
@@ -130,7 +131,7 @@ public final class LearningJobs implements Jobs {
     }
   }
 
-  private static Device device(int workers) {
-    return Device.open("cpu:" + workers);
+  static Device device(int workers, Precision precision) {
+    return Device.open("cpu:" + workers).in(precision);
   }
 }

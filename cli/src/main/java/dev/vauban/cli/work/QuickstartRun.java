@@ -60,7 +60,7 @@ final class QuickstartRun {
   }
 
   Evaluation run() {
-    try (Device device = Device.open("cpu:" + job.workers());
+    try (Device device = LearningJobs.device(job.workers(), job.precision());
         DataRoles roles = DataRoles.open(TASKS, DataRoles.Use.VALIDATED, session);
         Scope scope = Scope.open()) {
       Map<Method, Long> nanos = new LinkedHashMap<>();
@@ -168,6 +168,7 @@ final class QuickstartRun {
         10,
         job.seed(),
         job.workers(),
+        job.precision(),
         1,
         1,
         1,
@@ -183,6 +184,11 @@ final class QuickstartRun {
 
   private Protocol protocol() {
     return new Protocol(
-        job.episodes(), List.of(FINE_TUNE_STEPS), job.seed(), job.workers(), EXAMPLES);
+        job.episodes(),
+        List.of(FINE_TUNE_STEPS),
+        job.seed(),
+        job.workers(),
+        job.precision(),
+        EXAMPLES);
   }
 }

@@ -80,6 +80,7 @@ record Recipe(Learner learner, Model model, Method method) {
       case CONV4_RMAML -> "conv4-rmaml-" + learner.filters();
       case CONV4_MINI -> "conv4-mini-" + learner.filters();
       case CONV4_CIFARFS -> "conv4-cifar";
+      case RESNET18 -> "resnet18-" + learner.filters();
     };
   }
 

@@ -92,6 +92,7 @@ class ConfigTest {
             max-minutes: 0.0                  # default
             seed: 0                           # default
             workers: 2                        # VAUBAN_WORKERS
+            precision: f32                    # default
             out: runs/rmaml-out-cifarfs-5w1s  # default
             """);
   }

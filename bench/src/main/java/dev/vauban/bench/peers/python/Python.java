@@ -1,7 +1,9 @@
 package dev.vauban.bench.peers.python;
 
+import dev.vauban.bench.peers.BatchStep;
 import dev.vauban.bench.peers.Framework;
 import dev.vauban.bench.peers.MetaStep;
+import dev.vauban.bench.peers.PeerProgram;
 import dev.vauban.bench.peers.PeerStep;
 import java.io.File;
 import java.io.IOException;
@@ -82,8 +84,12 @@ public record Python(Path interpreter, String version) implements Framework {
   @Override
   public void load() {}
 
+  /** Of meta-steps only. */
   @Override
-  public List<PeerStep> ways(MetaStep step, int threads) {
-    return PythonSession.start(this, step, threads).ways();
+  public List<PeerStep> ways(PeerProgram program, int threads) {
+    return switch (program) {
+      case MetaStep step -> PythonSession.start(this, step, threads).ways();
+      case BatchStep step -> List.of();
+    };
   }
 }

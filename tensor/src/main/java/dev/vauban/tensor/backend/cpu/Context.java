@@ -9,13 +9,15 @@ final class Context implements AutoCloseable {
   final Workers workers;
   final Optional<OneDnn> oneDnn;
   final WinogradChoice winograd;
+  final Bf16Choice bf16;
   private final long[] streams;
   private boolean closed;
 
-  Context(int size, Optional<OneDnn> oneDnn, WinogradChoice winograd) {
+  Context(int size, Optional<OneDnn> oneDnn, WinogradChoice winograd, Bf16Choice bf16) {
     this.workers = new Workers(size);
     this.oneDnn = oneDnn;
     this.winograd = winograd;
+    this.bf16 = bf16;
     this.streams = new long[size];
     for (int i = 0; i < size; i++) {
       streams[i] = oneDnn.map(OneDnn::newStream).orElse(0L);

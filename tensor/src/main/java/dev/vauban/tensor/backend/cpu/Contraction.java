@@ -47,9 +47,12 @@ final class Contraction {
   }
 
   static Step step(Expr e, ContractOp.Contract op, List<Object> reads, Context context) {
-    DType t = e.dtype();
-    if (t == DType.F64 || (t == DType.BF16 && context.oneDnn.isEmpty())) {
+    DType t = e.input(0).dtype();
+    if (t == DType.F64) {
       return InterpretedStep.of(e, reads);
+    }
+    if (t == DType.BF16 && (context.oneDnn.isEmpty() || !context.bf16.primitive())) {
+      return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
     }
     Contraction c = new Contraction(e, op);
     if (context.oneDnn.isPresent()) {
@@ -60,11 +63,13 @@ final class Contraction {
             .log(System.Logger.Level.DEBUG, "no native kernel for " + Kernels.label(e), none);
       }
     }
-    return t == DType.F32 ? c.java(reads) : InterpretedStep.of(e, reads);
+    return t == DType.F32
+        ? c.java(reads)
+        : WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
   }
 
   private Step natively(List<Object> reads, OneDnn dnn, Context context) {
-    DataType t = e.dtype() == DType.F32 ? DataType.F32 : DataType.BF16;
+    DataType t = e.input(0).dtype() == DType.F32 ? DataType.F32 : DataType.BF16;
     MatmulSpec spec =
         new MatmulSpec(
             batch,
@@ -73,7 +78,7 @@ final class Contraction {
             columns,
             new MatmulSpec.Layout(t, left.batch, left.row, left.column),
             new MatmulSpec.Layout(t, right.batch, right.row, right.column),
-            MatmulSpec.Layout.rowMajor(t, rows, columns));
+            MatmulSpec.Layout.rowMajor(DataType.F32, rows, columns));
     return prepared(Native.step(e, reads, context, () -> dnn.matmul(spec)));
   }
 
@@ -181,14 +186,13 @@ final class Contraction {
     if (plain || transposed) {
       return new Matrix(b, r, c, null, 0);
     }
+    DType type = e.input(0).dtype();
     List<Integer> perm = new ArrayList<>(batchAxes);
     perm.addAll(rowAxes);
     perm.addAll(columnAxes);
     Transpose t =
-        new Transpose(
-            e.dtype().bytes(), s.dims(), perm.stream().mapToInt(Integer::intValue).toArray());
-    return new Matrix(
-        (long) rowCount * columnCount, columnCount, 1, t, s.size() * e.dtype().bytes());
+        new Transpose(type.bytes(), s.dims(), perm.stream().mapToInt(Integer::intValue).toArray());
+    return new Matrix((long) rowCount * columnCount, columnCount, 1, t, s.size() * type.bytes());
   }
 
   /** The stride with which axes walk as one, or -1 if they do not. */

@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Convolutions: Winograd's tiles where they pay, Java's gradient for images of few channels, else
- * oneDNN where it is available and has code for the shapes, else Java kernels.
+ * Convolutions: Winograd's tiles where they pay, Java's kernels for images of few channels where
+ * they are quicker, else oneDNN where it is available and has code for the shapes, else Java
+ * kernels.
  *
  * <p>The FLOP of a step are those of the definition, whatever computes it: Winograd's tiles do with
  * fewer, so their share of a machine's peak may exceed 1.
@@ -31,33 +32,22 @@ final class Convolution {
   private Convolution() {}
 
   static Step step(Expr e, ConvOp op, List<Object> reads, Context context) {
-    Shape x;
-    Shape w;
-    switch (op) {
-      case ConvOp.Convolve c -> {
-        x = e.input(0).shape();
-        w = e.input(1).shape();
-      }
-      case ConvOp.InputGradient c -> {
-        x = c.input();
-        w = e.input(1).shape();
-      }
-      case ConvOp.KernelGradient c -> {
-        x = e.input(0).shape();
-        w = c.kernel();
-      }
-    }
-    DType t = e.dtype();
+    Shape x = images(e, op);
+    Shape w = kernel(e, op);
+    DType t = e.input(0).dtype();
     ConvShape shape = shape(op, x, w);
-    boolean tiles = context.winograd == WinogradChoice.ON && t == DType.F32;
-    if (tiles && Winograd.pays(shape)) {
+    boolean tiles = context.winograd == WinogradChoice.ON;
+    if (t == DType.BF16
+        && (context.oneDnn.isEmpty() || !context.bf16.primitive(op, shape, tiles))) {
+      return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+    }
+    if (tiled(e, op, context) != null) {
       return winograd(e, op, reads, shape);
     }
-    boolean quickInJava =
-        op instanceof ConvOp.InputGradient && t == DType.F32 && ConvInputGradient.isQuick(shape);
+    boolean quickInJava = t == DType.F32 && isQuick(op, shape);
     if (!quickInJava && context.oneDnn.isPresent() && (t == DType.F32 || t == DType.BF16)) {
       OneDnn dnn = context.oneDnn.get();
-      ConvSpec spec = spec(op, x, w, t == DType.F32 ? DataType.F32 : DataType.BF16);
+      ConvSpec spec = spec(op, x, w, t);
       Supplier<Primitive> make =
           () ->
               switch (op) {
@@ -72,11 +62,45 @@ final class Convolution {
             .log(System.Logger.Level.DEBUG, "no native kernel for " + spec, none);
       }
     }
-    return t == DType.F32 ? java(e, op, reads, shape) : InterpretedStep.of(e, reads);
+    return switch (t) {
+      case F32 -> java(e, op, reads, shape);
+      case BF16 -> WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
+      default -> InterpretedStep.of(e, reads);
+    };
   }
 
-  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DataType t) {
+  private static boolean isQuick(ConvOp op, ConvShape shape) {
+    return switch (op) {
+      case ConvOp.Convolve c -> ConvForward.isQuick(shape);
+      case ConvOp.InputGradient c -> ConvInputGradient.isQuick(shape);
+      case ConvOp.KernelGradient c -> ConvKernelGradient.isQuick(shape);
+    };
+  }
+
+  private static Shape images(Expr e, ConvOp op) {
+    return op instanceof ConvOp.InputGradient c ? c.input() : e.input(0).shape();
+  }
+
+  private static Shape kernel(Expr e, ConvOp op) {
+    return op instanceof ConvOp.KernelGradient c ? c.kernel() : e.input(1).shape();
+  }
+
+  /** The shape of a convolution that Winograd's tiles compute; null if others do. */
+  static ConvShape tiled(Expr e, ConvOp op, Context context) {
+    ConvShape shape = shape(op, images(e, op), kernel(e, op));
+    boolean on = context.winograd == WinogradChoice.ON && e.input(0).dtype() == DType.F32;
+    return on && Winograd.pays(shape) ? shape : null;
+  }
+
+  /** Floating-point operations by the definition. */
+  static long flops(Expr e, ConvOp op) {
+    return (long) shape(op, images(e, op), kernel(e, op)).flops();
+  }
+
+  private static ConvSpec spec(ConvOp op, Shape x, Shape w, DType operands) {
     Window v = op.window();
+    DataType t = operands == DType.F32 ? DataType.F32 : DataType.BF16;
+    DataType sums = DataType.F32;
     // At once, not step by step: an image smaller than the kernel is in order with its padding.
     return new ConvSpec(
         x.dim(0),
@@ -95,9 +119,9 @@ final class Convolution {
         v.dilationH(),
         v.dilationW(),
         op.groups(),
-        t,
-        t,
-        t);
+        op instanceof ConvOp.InputGradient ? sums : t,
+        op instanceof ConvOp.KernelGradient ? sums : t,
+        op instanceof ConvOp.Convolve ? sums : t);
   }
 
   private static ConvShape shape(ConvOp op, Shape x, Shape w) {

@@ -38,7 +38,7 @@ public final class CpuDevice implements Device {
       throw new IllegalArgumentException("a device needs at least 1 worker, not " + workers);
     }
     Optional<OneDnn> dnn = kernels == Kernels.BEST ? OneDnn.find() : Optional.empty();
-    return new CpuDevice(new Context(workers, dnn, WinogradChoice.read()));
+    return new CpuDevice(new Context(workers, dnn, WinogradChoice.read(), Bf16Choice.read()));
   }
 
   @Override

@@ -1,7 +1,13 @@
 package dev.vauban.tensor.backend.cpu;
 
+import java.util.List;
+
 /** One instance of a lowered graph: a slab, an address table and the calls. Used by one thread. */
 final class Frame implements AutoCloseable {
+  private static final Code NOTHING =
+      new Code(
+          List.of(), List.of(), new long[0], new long[0], new long[0], new int[0], new int[0], 0);
+
   final Code code;
   final long[] addresses;
   final int worker;
@@ -36,6 +42,11 @@ final class Frame implements AutoCloseable {
       throw e;
     }
     this.nanos = Profile.on() ? new long[calls.length] : null;
+  }
+
+  /** The place of a worker: a frame without code. */
+  static Frame of(int worker, Context context) {
+    return new Frame(NOTHING, 0, worker, context);
   }
 
   /** The context that compiled the code. */

@@ -185,10 +185,10 @@ final class Fusion {
     return e.op() instanceof ElementOp;
   }
 
-  /** Ends a nest: readable only from memory. */
+  /** Ends a nest: readable only from memory, where it is rounded. */
   static boolean isSink(Expr e) {
     return e.op() instanceof ReduceOp.Reduce
-        || (e.op() instanceof ElementOp.Cast c && c.to() == DType.U8);
+        || (e.op() instanceof ElementOp.Cast c && (c.to() == DType.U8 || c.to() == DType.BF16));
   }
 
   /** Part of an array that vectors can walk. */

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 
 /** Turns a graph into steps with planned memory. */
 final class Lowering {
@@ -27,23 +28,47 @@ final class Lowering {
     INSIDE_MAP
   }
 
+  /**
+   * A transformed kernel that the body of a Map or Loop finds ready, since the kernel is the same
+   * every time.
+   *
+   * @param kernel the body's parameter
+   * @param use which transform
+   */
+  private record Ready(Expr kernel, Tiles.Use use) {}
+
   /** Memory of a result that is not computed here: a parameter, a constant, a second use. */
   private record ResultCopy(int index) {}
 
   private final Context context;
   private final Arena constants;
   private final Place place;
+  private final IntPredicate constantParameter;
+  private final Map<Ready, Tiles> ready = new LinkedHashMap<>();
+  private List<Expr> params;
   private final List<Step> steps = new ArrayList<>();
   private final Map<Object, Type> types = new HashMap<>();
 
+  /** Of a whole program. */
   Lowering(Context context, Arena constants, Place place) {
+    this(context, constants, place, i -> false);
+  }
+
+  private Lowering(Context context, Arena constants, Place place, IntPredicate constantParameter) {
     this.context = context;
     this.constants = constants;
     this.place = place;
+    this.constantParameter = constantParameter;
+  }
+
+  /** Of a body whose parameter number i may be the same every time that the body runs. */
+  private Lowering body(Place place, IntPredicate constantParameter) {
+    return new Lowering(context, constants, place, constantParameter);
   }
 
   /** The code of {@code g}. */
   Code lower(Graph g) {
+    this.params = g.params();
     Fusion fusion = new Fusion(g);
     for (Fusion.Unit u : fusion.units()) {
       addUnit(u, fusion);
@@ -70,7 +95,8 @@ final class Lowering {
       RegionBuilder.Built built =
           RegionBuilder.build(u.space, nodes, e -> fusion.isStored(e, u), fusion::isInlined);
       built.writes().forEach(e -> types.put(e, e.type()));
-      steps.add(RegionStep.of(built, nodes));
+      RegionStep nest = RegionStep.of(built, nodes);
+      steps.add(place == Place.OUTSIDE ? Splitting.nest(nest, context) : nest);
       return;
     }
     Expr e = u.nodes.getFirst();
@@ -81,24 +107,76 @@ final class Lowering {
     switch (e.op()) {
       case ControlOp.Map m -> {
         int frames = place == Place.OUTSIDE ? Math.min(context.workers.size(), m.size()) : 1;
-        Code body = new Lowering(context, constants, Place.INSIDE_MAP).lower(m.body());
+        Lowering inner = body(Place.INSIDE_MAP, i -> i >= m.mapped());
+        Code body = inner.lower(m.body());
+        inner.ready.forEach((key, t) -> reads.add(transformed(argument(inner, key, reads, 0), t)));
         steps.add(new MapStep(body, m, Math.max(frames, 1), reads, projections(e)));
       }
       case ControlOp.Loop l -> {
-        Code body = new Lowering(context, constants, place).lower(l.body());
+        Lowering inner = body(place, i -> i > l.states());
+        Code body = inner.lower(l.body());
+        inner.ready.forEach((key, t) -> reads.add(transformed(argument(inner, key, reads, 1), t)));
         steps.add(new LoopStep(body, l, reads, projections(e)));
       }
       case PoolOp.PoolArgMax p when fusion.pooledAt(e) != null -> {
         Expr values = fusion.pooledAt(e);
         types.put(e, e.type());
         types.put(values, values.type());
-        steps.add(Kernels.maxPool(e, p, values, reads));
+        steps.add(
+            place == Place.OUTSIDE
+                ? Splitting.maxPool(e, p, values, reads, context)
+                : Kernels.maxPool(e, p, values, reads));
       }
       default -> {
         types.put(e, e.type());
-        steps.add(Kernels.step(e, reads, context));
+        Tiles t = Tiles.of(e, context);
+        steps.add(t != null ? tiled(t, reads) : single(e, reads));
       }
     }
+  }
+
+  private Step single(Expr e, List<Object> reads) {
+    return place == Place.OUTSIDE
+        ? Splitting.single(e, reads, context)
+        : Kernels.step(e, reads, context);
+  }
+
+  /** With its kernel's transform as a step of its own where that is shared by parts or runs. */
+  private Step tiled(Tiles t, List<Object> reads) {
+    int parts = place == Place.OUTSIDE ? Splitting.parts(t) : 1;
+    boolean shared = parts > 1 || isReady(reads.get(1), t);
+    return shared
+        ? t.convolve(reads.get(0), transformed(reads.get(1), t), parts, context)
+        : Kernels.step(t.e(), reads, context);
+  }
+
+  /** Whether what runs this body can transform the kernel once for all runs. */
+  private boolean isReady(Object kernel, Tiles t) {
+    return t.isLarge()
+        && kernel instanceof Expr p
+        && params.contains(p)
+        && constantParameter.test(params.indexOf(p));
+  }
+
+  /** The memory of a transformed kernel, made outside this body if possible, else here. */
+  private Object transformed(Object kernel, Tiles t) {
+    if (isReady(kernel, t)) {
+      Ready key = new Ready((Expr) kernel, t.use());
+      ready.putIfAbsent(key, t);
+      return key;
+    }
+    Tiles.Transformed key = new Tiles.Transformed(kernel, t.use());
+    if (types.putIfAbsent(key, t.transformedType()) == null) {
+      steps.add(t.transform(kernel, key));
+    }
+    return key;
+  }
+
+  /**
+   * What this graph passes for the kernel of a body; parameters follow {@code own} of the body's.
+   */
+  private static Object argument(Lowering body, Ready key, List<Object> reads, int own) {
+    return reads.get(body.params.indexOf(key.kernel()) - own);
   }
 
   private List<Object> projections(Expr node) {
@@ -125,10 +203,9 @@ final class Lowering {
         life.put(key, new int[] {i, i});
       }
     }
-    int[] params = new int[g.params().size()];
-    for (int i = 0; i < params.length; i++) {
-      params[i] = slots.getOrDefault(g.params().get(i), -1);
-    }
+    List<Object> given = new ArrayList<>(g.params());
+    given.addAll(ready.keySet());
+    int[] params = given.stream().mapToInt(p -> slots.getOrDefault(p, -1)).toArray();
     int[] resultSlots = results.stream().mapToInt(slots::get).toArray();
     long[] addresses = new long[slots.size()];
     long[] offsets = new long[slots.size()];
@@ -139,7 +216,7 @@ final class Lowering {
       boolean external = Arrays.stream(resultSlots).anyMatch(r -> r == slot);
       if (key instanceof Expr e && e.op() instanceof LeafOp.Data d) {
         addresses[slot] = constant(d).address();
-      } else if (!external && !(key instanceof Expr e && e.op() instanceof LeafOp.Parameter)) {
+      } else if (!external && !given.contains(key)) {
         int[] l = life.get(key);
         blocks.put(slot, planner.add(new MemoryPlanner.Block(types.get(key).bytes(), l[0], l[1])));
       }

@@ -66,7 +66,7 @@ final class RegionBuilder {
   private void add(Expr e, boolean stored) {
     switch (e.op()) {
       case ReduceOp.Reduce r -> write(e, value(e.input(0)), reducedStrides(r));
-      case ElementOp.Cast c when c.to() == DType.U8 ->
+      case ElementOp.Cast c when Fusion.isSink(e) ->
           write(e, value(e.input(0)), strides(space.strides()));
       default -> {
         int v = e.op() instanceof ElementOp ? computed(e) : value(e);

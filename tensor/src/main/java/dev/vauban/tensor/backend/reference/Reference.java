@@ -24,7 +24,7 @@ import java.util.Map;
 /**
  * The reference interpreter: evaluates a graph in double precision with straight loops. It is the
  * definition of every operation and the oracle of every test. Floating-point element types are only
- * storage formats here and do not round; integers are exact.
+ * storage formats here and do not round, but for casts to BF16, which do; integers are exact.
  */
 public final class Reference {
   private Reference() {}
@@ -186,11 +186,18 @@ public final class Reference {
     }
   }
 
+  /** The nearest BF16 number of the nearest F32 number, ties to even. */
+  private static double bf16(double x) {
+    int bits = Float.floatToRawIntBits((float) x);
+    return Double.isNaN(x) ? x : Float.intBitsToFloat(bits + 0x7fff + (bits >>> 16 & 1) & ~0xffff);
+  }
+
   private static void cast(DType to, double[] in, double[] out) {
     for (int i = 0; i < out.length; i++) {
       out[i] =
           switch (to) {
-            case F32, BF16, F64 -> in[i];
+            case F32, F64 -> in[i];
+            case BF16 -> bf16(in[i]);
             case I32 -> (int) in[i];
             case U8 -> Math.max(0, Math.min(255, (int) in[i]));
           };

@@ -278,10 +278,14 @@ class CpuPlanTest {
    */
   @Test
   void aRunAllocatesNothing() {
+    try (CpuDevice device = CpuDevice.open(3)) {
+      assertAllocatesNothing(device, metaStep());
+    }
+  }
+
+  static void assertAllocatesNothing(CpuDevice device, Program p) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    Program p = metaStep();
-    try (CpuDevice device = CpuDevice.open(3);
-        Scope scope = Scope.open();
+    try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Plan.Bound bound =
           plan.bind(RandomProgramTest.inputs(scope, p.inputs(), 1), scope.tensors(p.outputs()));

@@ -4,10 +4,13 @@ import static dev.vauban.tensor.backend.cpu.kernels.Memory.align;
 
 /**
  * Gradient of a convolution with respect to its kernel: patches(x) transposed, times gy, summed
- * over blocks of pixels. The order of the sum is fixed by the shape.
+ * over blocks of pixels. The order of the sum is fixed by the shape. 3x3 windows over images of few
+ * channels have a quicker way, {@link FewChannelsKernelGradient}.
  */
 public final class ConvKernelGradient {
   private static final long BLOCK = 256 << 10; // bytes of patches at a time: part of the L2 cache
+
+  private static final long LARGE = 8 << 20; // bytes of gy
 
   private static final int TAPS = 48; // rows of the result at a time: three cache lines of patches
 
@@ -16,10 +19,12 @@ public final class ConvKernelGradient {
   private final int pixels;
   private final int rows;
   private final long patchBytes;
+  private final FewChannelsKernelGradient fewChannels; // or null
 
   /** Prepares the gradient for a static shape. */
   public ConvKernelGradient(ConvShape shape) {
     this.shape = shape;
+    this.fewChannels = FewChannelsRows.fits(shape) ? new FewChannelsKernelGradient(shape) : null;
     this.patches = ConvForward.patches(shape);
     this.pixels = shape.outputPixels();
     this.rows = Math.min(256, patches.blockRows(BLOCK, pixels));
@@ -28,8 +33,26 @@ public final class ConvKernelGradient {
 
   /** Bytes that {@code run} needs as scratch. */
   public long scratchBytes() {
+    if (fewChannels != null) {
+      return fewChannels.scratchBytes();
+    }
     int panels = (shape.groupFilters() + Tile.COLUMNS - 1) / Tile.COLUMNS;
     return Tile.SCRATCH_BYTES + patchBytes + 4L * panels * Tile.COLUMNS * rows;
+  }
+
+  /**
+   * Whether this kernel is quicker than oneDNN's: 1.02 to 1.43 times for three or four channels and
+   * filters that fill two vectors at most; 1.2 to 1.7 times for one channel where gy is large, so
+   * that it comes from memory. Else oneDNN's mostly is (AVX-512; {@code docs/performance.md}).
+   */
+  public static boolean isQuick(ConvShape shape) {
+    WindowShape w = shape.window();
+    if (!FewChannelsRows.fits(shape) || w.strideH() > 1 || w.strideW() > 1) {
+      return false;
+    }
+    return shape.channels() == 1
+        ? 4L * shape.outputPixels() * shape.filters() > LARGE
+        : shape.channels() > 2 && shape.filters() <= 2 * Species.LANES;
   }
 
   /**
@@ -41,6 +64,10 @@ public final class ConvKernelGradient {
    * @param scratch address of {@link #scratchBytes} bytes
    */
   public void run(long x, long gy, long gKernel, long scratch) {
+    if (fewChannels != null) {
+      fewChannels.run(x, gy, gKernel, scratch);
+      return;
+    }
     long filterBytes = 4L * shape.filters();
     if (pixels == 0) {
       Memory.zero(gKernel, patches.columns() * filterBytes);

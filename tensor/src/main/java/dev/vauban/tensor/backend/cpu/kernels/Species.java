@@ -18,6 +18,10 @@ public final class Species {
   /** Lanes of 32-bit integers, as many as {@link #F32} has. */
   public static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, shape());
 
+  /** Lanes of 16-bit integers, as many as {@link #F32} has: vectors of half the size. */
+  public static final VectorSpecies<Short> I16 =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(F32.vectorBitSize() / 2));
+
   /** Lanes of 64-bit integers: half as many as {@link #F32} has. */
   public static final VectorSpecies<Long> I64 = VectorSpecies.of(long.class, shape());
 

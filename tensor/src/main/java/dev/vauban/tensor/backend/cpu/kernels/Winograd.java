@@ -51,10 +51,14 @@ public final class Winograd {
    * are in {@code docs/performance.md}.
    */
   public static boolean pays(ConvShape s) {
-    int tiles = WinogradTiling.count(s.outputHeight()) * WinogradTiling.count(s.outputWidth());
-    return fits(s)
-        && Math.min(s.channels(), s.filters()) >= CHANNELS
-        && (long) s.batch() * tiles >= TILES;
+    return fits(s) && Math.min(s.channels(), s.filters()) >= CHANNELS && tiles(s) >= TILES;
+  }
+
+  /** Tiles of all results. */
+  public static long tiles(ConvShape s) {
+    return (long) s.batch()
+        * WinogradTiling.count(s.outputHeight())
+        * WinogradTiling.count(s.outputWidth());
   }
 
   /** Refuses what does not fit. */

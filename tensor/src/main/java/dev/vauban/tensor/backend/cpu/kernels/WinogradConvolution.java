@@ -25,11 +25,10 @@ public final class WinogradConvolution {
   private final int vectors;
   private final long position; // bytes between the positions of tiles and of products
 
-  private final long kernelAt;
   private final long tilesAt;
   private final long inputAt;
   private final long outputAt;
-  private final long scratchBytes;
+  private final long kernelAt;
 
   private WinogradConvolution(ConvShape shape, WinogradKernel kernel, int block) {
     this.shape = shape;
@@ -40,12 +39,10 @@ public final class WinogradConvolution {
     this.vectors = Winograd.vectors(shape.filters());
     this.position = Math.max(input.position(), output.position());
     // Products of a position overwrite the tiles of the one before, hence one more.
-    kernelAt = Tile.SCRATCH_BYTES;
-    tilesAt = kernelAt + kernel.bytes();
+    tilesAt = Tile.SCRATCH_BYTES;
     inputAt = tilesAt + (Winograd.POSITIONS + 1) * position;
     outputAt = inputAt + input.scratchBytes();
-    long end = outputAt + output.scratchBytes();
-    scratchBytes = Math.max(end, tilesAt + kernel.scratchBytes()); // the kernel's is free again
+    kernelAt = Memory.align(outputAt + output.scratchBytes());
   }
 
   /**
@@ -85,7 +82,22 @@ public final class WinogradConvolution {
 
   /** Bytes that {@code run} needs as scratch. */
   public long scratchBytes() {
-    return scratchBytes;
+    return kernelAt + kernel.bytes() + kernel.scratchBytes();
+  }
+
+  /** Bytes of the transformed kernel. */
+  public long kernelBytes() {
+    return kernel.bytes();
+  }
+
+  /** Bytes that {@code transform} needs as scratch. */
+  public long transformScratchBytes() {
+    return kernel.scratchBytes();
+  }
+
+  /** Bytes that {@code convolve} needs as scratch. */
+  public long convolveScratchBytes() {
+    return kernelAt;
   }
 
   /**
@@ -97,26 +109,52 @@ public final class WinogradConvolution {
    * @param scratch address of {@link #scratchBytes} bytes
    */
   public void run(long x, long w, long y, long scratch) {
-    kernel.run(w, scratch + kernelAt, scratch + tilesAt);
+    long transformed = scratch + kernelAt;
+    kernel.run(w, transformed, transformed + kernel.bytes());
+    convolve(x, transformed, y, scratch);
+  }
+
+  /**
+   * The first part of {@code run}: worth doing once for several convolutions with one kernel where
+   * there are few tiles.
+   *
+   * @param w address of kernel[3, 3, C, K], of both
+   * @param to address of {@link #kernelBytes} bytes; overwritten
+   * @param scratch address of {@link #transformScratchBytes} bytes
+   */
+  public void transform(long w, long to, long scratch) {
+    kernel.run(w, to, scratch);
+  }
+
+  /**
+   * The rest of {@code run}.
+   *
+   * @param x address of the images x[N, H, W, C]; of an input gradient, gy[N, OH, OW, K]
+   * @param transformed address of what {@code transform} made, for any number of images
+   * @param y address of the result; overwritten
+   * @param scratch address of {@link #convolveScratchBytes} bytes
+   */
+  public void convolve(long x, long transformed, long y, long scratch) {
     long products = scratch + tilesAt;
     long data = products + position;
     int lines = tiling.lines();
     for (int first = 0; first < lines; first += tiling.blockLines()) {
       int end = Math.min(first + tiling.blockLines(), lines);
       input.data(x, first, end, data, position, scratch + inputAt);
-      multiply(data, products, first, end, scratch);
+      multiply(data, products, first, end, transformed, scratch);
       output.output(products, position, first, end, y, scratch + outputAt);
     }
   }
 
-  private void multiply(long data, long products, int first, int end, long scratch) {
+  private void multiply(
+      long data, long products, int first, int end, long transformed, long scratch) {
     int channels = shape.channels();
     for (int p = 0; p < Winograd.POSITIONS; p++) {
       int tile = tiling.first(p, first, end);
       int tiles = tiling.end(p, first, end) - tile;
       long from = data + p * position + tile * input.tileBytes();
       long to = products + p * position + tile * output.tileBytes();
-      long panel = scratch + kernelAt + p * kernel.position();
+      long panel = transformed + p * kernel.position();
       for (int v = 0; v < vectors; v += 2) {
         int nr = Math.min(2, vectors - v) * LANES;
         for (int k = 0; k < channels; k += DEPTH) {

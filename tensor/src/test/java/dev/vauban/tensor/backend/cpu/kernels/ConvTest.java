@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cpu.kernels;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.SplittableRandom;
@@ -42,6 +43,49 @@ class ConvTest {
       check(new ConvShape(1, 1, 1, channels, 3, new WindowShape(3, 3, 1, 1, 5, 0, 0, 6, 1, 1), 1));
       check(new ConvShape(3, 3, 5, channels, 16, new WindowShape(3, 3, 1, 1, 2, 0, 0, 4, 1, 1), 1));
       check(new ConvShape(0, 6, 6, channels, 4, WindowShape.square(3, 1, 1), 1));
+    }
+  }
+
+  /** First layers: strides, blocks of rows, one vector of filters and odd numbers of them. */
+  @Test
+  void firstLayers() {
+    for (int channels = 1; channels <= 4; channels++) {
+      for (int stride = 0; stride < 9; stride++) {
+        int h = 1 + stride / 3;
+        int w = 1 + stride % 3;
+        check(
+            new ConvShape(2, 9, 8, channels, 48, new WindowShape(3, 3, h, w, 1, 0, 2, 1, 1, 1), 1));
+        check(
+            new ConvShape(1, 7, 9, channels, 16, new WindowShape(3, 3, h, w, 0, 4, 0, 3, 1, 1), 1));
+      }
+      check(new ConvShape(2, 13, 70, channels, 64, WindowShape.square(3, 1, 1), 1));
+      check(new ConvShape(1, 13, 171, channels, 32, WindowShape.square(3, 2, 1), 1));
+      check(new ConvShape(0, 6, 6, channels, 32, WindowShape.square(3, 1, 1), 1));
+    }
+    check(new ConvShape(1, 3, 3000, 4, 16, WindowShape.square(3, 1, 1), 1)); // a row is a block
+  }
+
+  /** What is not finite reaches only the results whose window sees it. */
+  @Test
+  void notANumberStaysWhereItIsSeen() {
+    for (int channels : new int[] {1, 3}) {
+      ConvShape s = new ConvShape(2, 9, 8, channels, 32, WindowShape.square(3, 1, 1), 1);
+      ConvDefinition d = new ConvDefinition(s);
+      d.x[(4 * 8 + 5) * channels] = Float.NaN; // row 4, column 5 of the first image
+      d.x[d.x.length - 1] = Float.POSITIVE_INFINITY;
+      ConvForward forward = new ConvForward(s);
+      Area to = new Area(4L * d.y.length);
+      Area scratch = new Area(forward.scratchBytes());
+      forward.run(Area.of(d.x).address, Area.of(d.k).address, to.address, scratch.address);
+      float[] y = to.floats();
+      for (int i = 0; i < y.length; i++) {
+        int pixel = i / 32 % 72;
+        boolean first = i < y.length / 2;
+        boolean nan = first && Math.abs(pixel / 8 - 4) <= 1 && Math.abs(pixel % 8 - 5) <= 1;
+        boolean infinite = !first && pixel / 8 >= 7 && pixel % 8 >= 6;
+        assertThat(Float.isNaN(y[i])).as("element %d is NaN", i).isEqualTo(nan);
+        assertThat(Float.isInfinite(y[i])).as("element %d is infinite", i).isEqualTo(infinite);
+      }
     }
   }
 

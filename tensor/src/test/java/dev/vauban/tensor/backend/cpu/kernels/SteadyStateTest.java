@@ -38,9 +38,10 @@ class SteadyStateTest {
         all.put("gemm " + a + b, () -> even.run(x.address, w.address, y.address, s.address));
       }
     }
-    for (int c : new int[] {3, 33}) {
+    for (int c : new int[] {1, 3, 33}) {
       for (int stride : new int[] {1, 2}) {
-        ConvShape shape = new ConvShape(1, 7, 7, c, 40, WindowShape.square(3, stride, 1), 1);
+        int filters = c == 1 ? 48 : 40; // of few channels, those that fill vectors go another way
+        ConvShape shape = new ConvShape(1, 7, 7, c, filters, WindowShape.square(3, stride, 1), 1);
         ConvForward f = new ConvForward(shape);
         ConvInputGradient g = new ConvInputGradient(shape);
         ConvKernelGradient k = new ConvKernelGradient(shape);
@@ -50,6 +51,11 @@ class SteadyStateTest {
         all.put("conv gw" + name, () -> k.run(x.address, w.address, y.address, s.address));
       }
     }
+    ConvShape colours = new ConvShape(1, 9, 7, 3, 48, WindowShape.square(3, 1, 1), 1);
+    ConvForward threeForward = new ConvForward(colours);
+    ConvKernelGradient threeGradient = new ConvKernelGradient(colours);
+    all.put("few", () -> threeForward.run(x.address, w.address, y.address, s.address));
+    all.put("few gw", () -> threeGradient.run(x.address, w.address, y.address, s.address));
     for (int c : new int[] {16, 33}) {
       ConvShape shape = new ConvShape(2, 7, 7, c, 40, WindowShape.square(3, 1, 1), 1);
       WinogradConvolution f = WinogradConvolution.forward(shape);

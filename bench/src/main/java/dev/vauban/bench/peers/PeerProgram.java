@@ -1,0 +1,8 @@
+package dev.vauban.bench.peers;
+
+/**
+ * A benchmark's program as plain numbers: all that another framework needs to compute the same from
+ * the same weights, images and labels. Images are NHWC, kernels [height,width,in,out], matrices
+ * [in,out] with features in the order row, column, channel.
+ */
+public sealed interface PeerProgram permits MetaStep, BatchStep {}

@@ -1,0 +1,113 @@
+package dev.vauban.bench.steps;
+
+import dev.vauban.adversarial.Linf;
+import dev.vauban.adversarial.Pgd;
+import dev.vauban.bench.peers.BatchStep.Network;
+import dev.vauban.nn.Conv4;
+import dev.vauban.nn.Model;
+import dev.vauban.nn.ResNet;
+import dev.vauban.tensor.Precision;
+import dev.vauban.tensor.Shape;
+import java.util.List;
+
+/**
+ * An attack on a batch of images to time, or a step of adversarial training: PGD in the ball of
+ * radius 8/255 with steps of 2/255 from a given start.
+ *
+ * @param name for {@code --only}
+ * @param title for tables
+ * @param network its architecture
+ * @param goal what is done
+ * @param image shape of an image
+ * @param width filters of the network's first convolution
+ * @param images in the batch
+ * @param steps of the attack
+ */
+public record BatchCase(
+    String name,
+    String title,
+    Network network,
+    Goal goal,
+    Shape image,
+    int width,
+    int images,
+    int steps)
+    implements BenchCase {
+  static final int CLASSES = 10;
+  static final double EPS = 8 / 255.0;
+  static final double STEP = 2 / 255.0;
+  private static final Shape IMAGE = Shape.of(32, 32, 3);
+
+  /** What is done with the images. */
+  public enum Goal {
+    /** They are attacked, batch norm folded into the convolutions. */
+    ATTACK,
+    /** They are attacked as one batch and the weights are updated once, with batch statistics. */
+    TRAIN
+  }
+
+  /** All cases. */
+  public static List<BatchCase> all() {
+    return List.of(
+        new BatchCase(
+            "pgd20-conv4",
+            "PGD-20, 256 images 32x32x3, Conv4-64 folded",
+            Network.CONV4,
+            Goal.ATTACK,
+            IMAGE,
+            64,
+            256,
+            20),
+        new BatchCase(
+            "pgd20-resnet18",
+            "PGD-20, 256 images 32x32x3, ResNet-18 folded",
+            Network.RESNET18,
+            Goal.ATTACK,
+            IMAGE,
+            64,
+            256,
+            20),
+        new BatchCase(
+            "at-resnet18",
+            "Adversarial training, PGD-7, 64 images 32x32x3, ResNet-18",
+            Network.RESNET18,
+            Goal.TRAIN,
+            IMAGE,
+            64,
+            64,
+            7));
+  }
+
+  @Override
+  public Precision precision() {
+    return Precision.F32;
+  }
+
+  @Override
+  public BatchCase small() {
+    Shape few = Shape.of(16, 16, image.dim(2));
+    return new BatchCase(name + "-small", title, network, goal, few, 8, 4, 2);
+  }
+
+  /** With one step of the attack. */
+  @Override
+  public BatchCase trial() {
+    return new BatchCase(name + "-trial", title, network, goal, image, width, images, 1);
+  }
+
+  @Override
+  public BoundBatch bind(int threads) {
+    return new BoundBatch(this, threads);
+  }
+
+  Model model() {
+    return switch (network) {
+      case CONV4 -> Conv4.maxPooled(image, width, CLASSES);
+      case RESNET18 -> ResNet.eighteen(image, width, CLASSES);
+    };
+  }
+
+  Pgd pgd() {
+    return new Pgd(new Linf(EPS), STEP, steps);
+  }
+}

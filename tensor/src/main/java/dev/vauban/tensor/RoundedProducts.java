@@ -1,0 +1,52 @@
+package dev.vauban.tensor;
+
+import java.util.List;
+
+/** The rewriting behind {@link Precision#BF16}: operands of large products are rounded. */
+final class RoundedProducts {
+  /** Channels and filters, each, below which a convolution is bound by memory, not by products. */
+  private static final int CHANNELS = 16;
+
+  /** The least size of a matrix product in each of its three directions. */
+  private static final int SIDE = 64;
+
+  private RoundedProducts() {}
+
+  /** The same program with the operands of its large F32 products stored in BF16. */
+  static Graph of(Graph g) {
+    return Passes.rewrite(
+        g,
+        (e, in) ->
+            switch (e.op()) {
+              case ControlOp.Map m ->
+                  Expr.of(new ControlOp.Map(of(m.body()), m.size(), m.mapped()), in);
+              case ControlOp.Loop l ->
+                  Expr.of(new ControlOp.Loop(of(l.body()), l.steps(), l.states()), in);
+              case ConvOp c when e.dtype() == DType.F32 && isLarge(c, e) -> rounded(c, in);
+              case ContractOp.Contract c when e.dtype() == DType.F32 && isLarge(c, e) ->
+                  rounded(c, in);
+              default -> Expr.of(e.op(), in);
+            });
+  }
+
+  private static Expr rounded(Op op, List<Expr> in) {
+    return Expr.of(op, in.stream().map(x -> x.cast(DType.BF16)).toList());
+  }
+
+  private static boolean isLarge(ConvOp op, Expr e) {
+    Shape kernel = op instanceof ConvOp.KernelGradient k ? k.kernel() : e.input(1).shape();
+    return Math.min(kernel.dim(2), kernel.dim(3) / op.groups()) >= CHANNELS;
+  }
+
+  private static boolean isLarge(ContractOp.Contract op, Expr e) {
+    Shape left = e.input(0).shape();
+    Shape right = e.input(1).shape();
+    return size(left, op.leftFree(left.rank())) >= SIDE
+        && size(left, op.leftSum()) >= SIDE
+        && size(right, op.rightFree(right.rank())) >= SIDE;
+  }
+
+  private static long size(Shape s, List<Integer> axes) {
+    return axes.stream().mapToLong(s::dim).reduce(1, Math::multiplyExact);
+  }
+}

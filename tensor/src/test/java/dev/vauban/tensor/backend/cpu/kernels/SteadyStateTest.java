@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -126,7 +127,7 @@ class SteadyStateTest {
   @Test
   void nothingIsAllocated() {
     Map<String, Runnable> left = kernels();
-    Map<String, Runnable> all = Map.copyOf(left);
+    Map<String, Runnable> all = new LinkedHashMap<>(left); // the same order in every run
     long id = Thread.currentThread().threadId();
     long end = SYSTEM.getProcessCpuTime() + LIMIT_CPU_NANOS;
     while (!left.isEmpty() && SYSTEM.getProcessCpuTime() < end) {

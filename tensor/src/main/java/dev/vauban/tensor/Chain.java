@@ -59,9 +59,12 @@ public final class Chain {
     }
   }
 
-  /** The functions of {@code x} on what {@code view} makes of each array; all of one shape. */
+  /**
+   * The functions of {@code x} on what {@code view} makes of each array, all of one shape; if the
+   * chain is too long, what it makes of {@code x} itself.
+   */
   public Expr over(Expr x, UnaryOperator<Expr> view) {
-    return over(x, view, new HashMap<>());
+    return isShort(x) ? over(x, view, new HashMap<>()) : view.apply(x);
   }
 
   private Expr over(Expr x, UnaryOperator<Expr> view, Map<Expr, Expr> done) {

@@ -42,33 +42,20 @@ public final class Passes {
   // Gradient stops.
 
   private static Graph dropStops(Graph g) {
-    return rewrite(
+    return rewriteAll(
         g,
-        (e, in) ->
-            switch (e.op()) {
-              case ControlOp.StopGradient s -> in.getFirst();
-              case ControlOp.Map m ->
-                  Expr.of(new ControlOp.Map(dropStops(m.body()), m.size(), m.mapped()), in);
-              case ControlOp.Loop l ->
-                  Expr.of(new ControlOp.Loop(dropStops(l.body()), l.steps(), l.states()), in);
-              default -> Expr.of(e.op(), in);
-            });
+        (e, in) -> e.op() instanceof ControlOp.StopGradient ? in.getFirst() : Expr.of(e.op(), in));
   }
 
   // Operations that exist for the sake of their gradients.
 
   private static Graph expand(Graph g) {
-    return rewrite(
+    return rewriteAll(
         g,
         (e, in) ->
-            switch (e.op()) {
-              case ReduceOp.Variance v -> v.expanded(in.getFirst());
-              case ControlOp.Map m ->
-                  Expr.of(new ControlOp.Map(expand(m.body()), m.size(), m.mapped()), in);
-              case ControlOp.Loop l ->
-                  Expr.of(new ControlOp.Loop(expand(l.body()), l.steps(), l.states()), in);
-              default -> Expr.of(e.op(), in);
-            });
+            e.op() instanceof ReduceOp.Variance v
+                ? v.expanded(in.getFirst())
+                : Expr.of(e.op(), in));
   }
 
   /** How a pass rebuilds one node from its rebuilt inputs. */
@@ -78,8 +65,26 @@ public final class Passes {
     Expr of(Expr e, List<Expr> inputs);
   }
 
-  /** The graph with every node rebuilt, inputs before users; nodes keep their source lines. */
-  public static Graph rewrite(Graph g, Rebuild rebuild) {
+  /**
+   * The graph with every node rebuilt, inputs before users, those of bodies of maps and loops too.
+   * Nodes keep their source lines.
+   */
+  public static Graph rewriteAll(Graph g, Rebuild rebuild) {
+    return rewrite(
+        g,
+        (e, in) ->
+            switch (e.op()) {
+              case ControlOp.Map m ->
+                  Expr.of(
+                      new ControlOp.Map(rewriteAll(m.body(), rebuild), m.size(), m.mapped()), in);
+              case ControlOp.Loop l ->
+                  Expr.of(
+                      new ControlOp.Loop(rewriteAll(l.body(), rebuild), l.steps(), l.states()), in);
+              default -> rebuild.of(e, in);
+            });
+  }
+
+  private static Graph rewrite(Graph g, Rebuild rebuild) {
     Map<Expr, Expr> done = new HashMap<>();
     g.params().forEach(p -> done.put(p, p));
     for (Expr e : g.nodes()) {

@@ -36,6 +36,24 @@ public sealed interface PoolOp extends Op {
       return new PoolWindow(k, k, Window.of(k, 0));
     }
 
+    /** True if a window may lie over padding. */
+    public boolean isPadded() {
+      return move.top() + move.bottom() + move.left() + move.right() > 0;
+    }
+
+    /** True if no two windows share a position. */
+    public boolean isDisjoint() {
+      return move.strideH() > (h - 1) * move.dilationH()
+          && move.strideW() > (w - 1) * move.dilationW();
+    }
+
+    /** True if each position of images [N,H,W,C] belongs to exactly one window. */
+    public boolean tiles(Shape images) {
+      return move.equals(new Window(h, w, 0, 0, 0, 0, 1, 1))
+          && images.dim(1) % h == 0
+          && images.dim(2) % w == 0;
+    }
+
     Shape output(Op op, Shape x, List<Expr> in) {
       if (x.rank() != 4) {
         throw Errors.shapes(op.label(), "images are [N,H,W,C]", in);

@@ -16,28 +16,17 @@ import java.util.List;
  * </ul>
  */
 final class PoolRules {
+  /** What a gather moves through; a longer chain is gathered from memory. */
+  private static final Chain CHAIN = new Chain(fn -> true, 24);
+
   private PoolRules() {}
 
   /** True if every offset that {@code at} holds names an element of the image. */
   private static boolean inside(PoolOp.PoolWindow window, Expr at) {
-    Window move = window.move();
     return at.op() instanceof PoolOp.PoolArgMax max
         && max.window().equals(window)
-        && move.top() == 0
-        && move.bottom() == 0
-        && move.left() == 0
-        && move.right() == 0;
+        && !window.isPadded();
   }
-
-  private static boolean disjoint(PoolOp.PoolWindow w) {
-    return w.move().dilationH() == 1
-        && w.move().dilationW() == 1
-        && w.move().strideH() >= w.h()
-        && w.move().strideW() >= w.w();
-  }
-
-  /** What a gather moves through; a longer chain is gathered from memory. */
-  private static final Chain CHAIN = new Chain(fn -> true, 24);
 
   /** A gather of {@code in}: image, offsets. Null if it stays one. */
   static Expr gather(PoolOp.PoolGather gather, List<Expr> in) {
@@ -50,7 +39,7 @@ final class PoolRules {
       case PoolOp.PoolScatter s
           when s.window().equals(gather.window())
               && x.input(1) == at
-              && disjoint(gather.window()) ->
+              && gather.window().isDisjoint() ->
           x.input(0);
       case LeafOp.Fill f -> Expr.fill(x.type().with(at.shape()), f.value());
       case ShapeOp.Broadcast b when repeatsPositions(b) ->
@@ -99,7 +88,7 @@ final class PoolRules {
   private static boolean isScatter(Expr e) {
     return e.op() instanceof PoolOp.PoolScatter s
         && inside(s.window(), e.input(1))
-        && disjoint(s.window());
+        && s.window().isDisjoint();
   }
 
   /** Scatters to the same elements. */

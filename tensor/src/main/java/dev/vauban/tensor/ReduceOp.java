@@ -1,7 +1,6 @@
 package dev.vauban.tensor;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 /** Operations that combine or order the elements along axes. */
 public sealed interface ReduceOp extends Op {
@@ -115,9 +114,7 @@ public sealed interface ReduceOp extends Op {
       if (!axes.contains(0) || x.shape().dim(0) < 2 || x.shape().size() < LARGE) {
         return centred(x).square().mean(over);
       }
-      Chain chain = new Chain(fn -> true, 12);
-      UnaryOperator<Expr> first = a -> a.slice(0, 0, 1);
-      Expr part = chain.isShort(x) ? chain.over(x, first) : first.apply(x);
+      Expr part = new Chain(fn -> true, 12).over(x, a -> a.slice(0, 0, 1));
       Expr d = x.sub(part.mean(over).keep(x.shape(), over));
       return d.square().mean(over).sub(d.mean(over).square()).max(0);
     }

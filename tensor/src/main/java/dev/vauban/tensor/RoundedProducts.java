@@ -14,14 +14,10 @@ final class RoundedProducts {
 
   /** The same program with the operands of its large F32 products stored in BF16. */
   static Graph of(Graph g) {
-    return Passes.rewrite(
+    return Passes.rewriteAll(
         g,
         (e, in) ->
             switch (e.op()) {
-              case ControlOp.Map m ->
-                  Expr.of(new ControlOp.Map(of(m.body()), m.size(), m.mapped()), in);
-              case ControlOp.Loop l ->
-                  Expr.of(new ControlOp.Loop(of(l.body()), l.steps(), l.states()), in);
               case ConvOp c when e.dtype() == DType.F32 && isLarge(c, e) -> rounded(c, in);
               case ContractOp.Contract c when e.dtype() == DType.F32 && isLarge(c, e) ->
                   rounded(c, in);

@@ -25,9 +25,7 @@ public class MetaSteps {
   /** Compiles. */
   @Setup
   public void prepare() {
-    StepCase chosen =
-        StepCase.all().stream().filter(c -> c.name().equals(step)).findFirst().orElseThrow();
-    bound = new BoundStep(chosen, threads);
+    bound = StepCase.of(step).bind(threads);
   }
 
   /** One step. */

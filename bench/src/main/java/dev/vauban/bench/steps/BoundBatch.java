@@ -204,12 +204,8 @@ public final class BoundBatch implements BoundCase {
 
   @Override
   public Map<String, float[]> resultNear(double distance) {
-    Key directions = KEY.fold(MOVES);
     for (String part : new String[] {"x", "start"}) {
-      Tensor t = plan.inputs().get(part);
-      for (long i = 0; i < t.size(); i++) {
-        t.set(i, t.get(i) + (directions.bits(i) < 0 ? -distance : distance));
-      }
+      BoundPlan.nudge(plan.inputs().get(part), KEY.fold(MOVES), distance);
     }
     try {
       plan.run();

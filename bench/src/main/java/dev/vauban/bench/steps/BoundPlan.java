@@ -2,6 +2,7 @@ package dev.vauban.bench.steps;
 
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Scope;
@@ -60,6 +61,13 @@ final class BoundPlan implements AutoCloseable {
       Device device, Tree<Tensor> from, Function<Tree<Expr>, Tree<Expr>> program, Tree<Tensor> to) {
     try (Plan plan = device.compile(Program.trace(from.map(Tensor::type), program))) {
       plan.bind(from, to).run();
+    }
+  }
+
+  /** Moves every element up or down by {@code distance}; the key says which. */
+  static void nudge(Tensor x, Key directions, double distance) {
+    for (long i = 0; i < x.size(); i++) {
+      x.set(i, x.get(i) + (directions.bits(i) < 0 ? -distance : distance));
     }
   }
 

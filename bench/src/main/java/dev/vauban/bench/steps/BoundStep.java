@@ -158,20 +158,13 @@ public final class BoundStep implements BoundCase {
   public Map<String, float[]> resultNear(double distance) {
     Tree<Tensor> tasks = plan.inputs().sub("tasks");
     for (String part : new String[] {"support/x", "query/x"}) {
-      move(tasks.get(part), distance);
+      BoundPlan.nudge(tasks.get(part), KEY.fold(MOVES), distance);
     }
     try {
       plan.run();
       return result();
     } finally {
       fill(tasks, step, KEY);
-    }
-  }
-
-  private static void move(Tensor x, double distance) {
-    Key directions = KEY.fold(MOVES);
-    for (long i = 0; i < x.size(); i++) {
-      x.set(i, x.get(i) + (directions.bits(i) < 0 ? -distance : distance));
     }
   }
 

@@ -53,7 +53,7 @@ public record Curves(StepBench bench) {
 
   /** Measures all curves at each number of threads. */
   public List<Curve> measure(List<Integer> threads) {
-    StepCase maml = named("maml-28");
+    StepCase maml = StepCase.of("maml-28");
     StepCase robust = maml.by("rmaml-out");
     List<Curve> curves = new ArrayList<>();
     for (int t : threads) {
@@ -71,10 +71,6 @@ public record Curves(StepBench bench) {
       curves.add(curve("attack steps", "R-MAML, PGD on the queries, 28x28x1", t, attacks));
     }
     return curves;
-  }
-
-  private static StepCase named(String name) {
-    return StepCase.all().stream().filter(c -> c.name().equals(name)).findFirst().orElseThrow();
   }
 
   private Curve curve(String name, String title, int threads, Map<Integer, StepCase> cases) {

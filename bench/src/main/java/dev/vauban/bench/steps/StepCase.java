@@ -99,6 +99,15 @@ public record StepCase(
             .with(Choice.JAVA));
   }
 
+  /**
+   * The case of this name.
+   *
+   * @throws java.util.NoSuchElementException if there is none
+   */
+  public static StepCase of(String name) {
+    return all().stream().filter(c -> c.name().equals(name)).findFirst().orElseThrow();
+  }
+
   private static StepCase maml(String name, String title, Shape image, int filters) {
     return new StepCase(
         name,

@@ -1,7 +1,6 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.Chain;
-import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
@@ -18,7 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 
 /**
  * Maximum pooling with small windows as pointwise code, so that it joins the nests around it: the
@@ -60,7 +58,7 @@ final class PoolExpansion {
   }
 
   private Graph expand(Graph g) {
-    return Passes.rewrite(
+    return Passes.rewriteAll(
         g,
         (e, in) ->
             switch (e.op()) {
@@ -68,25 +66,22 @@ final class PoolExpansion {
                   argMax(p.window(), in.getFirst());
               case PoolOp.PoolGather p when isExpanded(p.window(), e.input(0), e.input(1)) ->
                   gather(p.window(), in.get(0), in.get(1));
-              case PoolOp.PoolScatter p when isExpanded(p, e) -> scatter(p, in.get(0), in.get(1));
+              case PoolOp.PoolScatter p
+                  when isExpanded(p.window(), e) && p.window().tiles(e.shape()) ->
+                  scatter(p, in.get(0), in.get(1));
               case ElementOp op -> joined(op, in);
               case ReduceOp.Reduce r -> reduce(r, in.getFirst());
-              case ControlOp.Map m ->
-                  Expr.of(new ControlOp.Map(of(m.body(), width), m.size(), m.mapped()), in);
-              case ControlOp.Loop l ->
-                  Expr.of(new ControlOp.Loop(of(l.body(), width), l.steps(), l.states()), in);
               default -> Expr.of(e.op(), in);
             });
   }
 
   private boolean isExpanded(PoolWindow w, Expr x) {
-    Window move = w.move();
     return x.dtype() == DType.F32
         && width.holds(DType.U8)
         && w.h() * w.w() <= MOST_TAPS
         && x.shape().size() > 0
         && x.shape().dim(3) % width.lanes() == 0
-        && move.top() + move.bottom() + move.left() + move.right() == 0;
+        && !w.isPadded();
   }
 
   private boolean isExpanded(PoolWindow w, Expr x, Expr at) {
@@ -94,18 +89,6 @@ final class PoolExpansion {
         && at.op() instanceof PoolOp.PoolArgMax max
         && max.window().equals(w)
         && isExpanded(w, at.input(0));
-  }
-
-  private boolean isExpanded(PoolOp.PoolScatter p, Expr e) {
-    PoolWindow w = p.window();
-    Window move = w.move();
-    return isExpanded(w, e)
-        && move.strideH() == w.h()
-        && move.strideW() == w.w()
-        && move.dilationH() == 1
-        && move.dilationW() == 1
-        && p.input().dim(1) % w.h() == 0
-        && p.input().dim(2) % w.w() == 0;
   }
 
   // Taps as views.
@@ -154,7 +137,7 @@ final class PoolExpansion {
           starts[2] + (q - 1) * strides[2] + 1,
           s.dim(3)
         };
-        taps.add(seen(x, array -> array.slice(starts, stops, strides)));
+        taps.add(CHAIN.over(x, array -> array.slice(starts, stops, strides)));
       }
     }
     return taps;
@@ -195,7 +178,7 @@ final class PoolExpansion {
     }
     Shape space = split;
     Shape target = in.getFirst().shape();
-    List<Expr> inner = in.stream().map(e -> seen(e, a -> reshaped(a, space))).toList();
+    List<Expr> inner = in.stream().map(e -> CHAIN.over(e, a -> reshaped(a, space))).toList();
     return Expr.of(op, inner).reshape(target);
   }
 
@@ -216,10 +199,5 @@ final class PoolExpansion {
     return array.op() instanceof ShapeOp.Broadcast b && b.axes().equals(List.of(3))
         ? array.input(0).broadcast(space, 5)
         : array.reshape(space);
-  }
-
-  /** A view of {@code x}: of the arrays that it is a function of, if they are few. */
-  private static Expr seen(Expr x, UnaryOperator<Expr> view) {
-    return CHAIN.isShort(x) ? CHAIN.over(x, view) : view.apply(x);
   }
 }

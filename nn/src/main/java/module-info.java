@@ -5,5 +5,6 @@ module dev.vauban.nn {
   requires tools.jackson.databind;
 
   exports dev.vauban.nn;
+  exports dev.vauban.nn.augment;
   exports dev.vauban.nn.data;
 }

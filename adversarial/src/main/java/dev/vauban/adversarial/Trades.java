@@ -27,8 +27,12 @@ public record Trades(Classifier net, Attack attack, double beta) implements Loss
     return Losses.crossEntropy(clean, batch.y()).mean().add(robust.mul(beta));
   }
 
-  /** KL(softmax(clean) || softmax(adversarial)) of each image. */
-  static Expr divergence(Expr clean, Expr adversarial) {
+  /**
+   * KL(softmax(clean) || softmax(adversarial)) of each image, from logits [N,C].
+   *
+   * @return [N]
+   */
+  public static Expr divergence(Expr clean, Expr adversarial) {
     return Losses.kl(adversarial, clean);
   }
 

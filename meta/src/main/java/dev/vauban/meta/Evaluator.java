@@ -4,6 +4,7 @@ import static dev.vauban.tensor.Vmap.repeat;
 import static dev.vauban.tensor.Vmap.vmap;
 
 import dev.vauban.adversarial.Attack;
+import dev.vauban.nn.Batch;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.data.EpisodeSampler;
@@ -100,8 +101,7 @@ public final class Evaluator implements AutoCloseable {
   private static Tree<Expr> evaluate(
       MetaLearner learner, Model model, EpisodeInputs episodes, Protocol protocol, Tree<Expr> in) {
     Attack attack = protocol.attack().apply(in.get("eps"));
-    Tree<Expr> tasks =
-        Tree.of("support", in.get("support"), "query", in.get("query"), "key", in.get("keys"));
+    Tree<Expr> tasks = episodes.indices(in).with("key", in.get("keys"));
     return vmap(
         t -> {
           Task<Expr> task = episodes.task(in.get("images"), t);
@@ -121,20 +121,32 @@ public final class Evaluator implements AutoCloseable {
     Expr y = task.query().y();
     List<Expr> clean = new ArrayList<>();
     List<Expr> robust = new ArrayList<>();
-    Tree<Expr> fast = learner.start(theta);
+    Tree<Expr> fast = learner.start(theta, task.support());
     Tree<Expr> last = Tree.empty();
     int done = 0;
     for (int steps : protocol.steps()) {
-      fast = repeat(steps - done, fast, (k, w) -> learner.step(theta, w, task.support()));
+      int before = done;
+      fast =
+          repeat(
+              steps - done,
+              fast,
+              (k, w) -> {
+                Batch<Expr> support = support(learner, model, protocol, attack, w, task, k, before);
+                return learner.step(theta, w, support);
+              });
       done = steps;
       Tree<Expr> scored = fast;
       Tree<Expr> attacked =
-          protocol.target() == Protocol.Target.ADAPTED ? fast : learner.start(theta);
+          protocol.target() == Protocol.Target.ADAPTED
+              ? fast
+              : learner.start(theta, task.support());
       Expr adv =
           attack.perturb(
-              z -> Losses.crossEntropy(model.logits(attacked, z), y), x, task.query().key());
-      Expr cleanLogits = model.logits(scored, x);
-      Expr advLogits = model.logits(scored, adv);
+              z -> Losses.crossEntropy(learner.logits(model, attacked, z), y),
+              x,
+              task.query().key());
+      Expr cleanLogits = learner.logits(model, scored, x);
+      Expr advLogits = learner.logits(model, scored, adv);
       clean.add(Losses.accuracy(cleanLogits, y).reshape(1));
       robust.add(Losses.accuracy(advLogits, y).reshape(1));
       last =
@@ -145,6 +157,26 @@ public final class Evaluator implements AutoCloseable {
     }
     return last.with("clean", Expr.concat(0, clean.toArray(Expr[]::new)))
         .with("robust", Expr.concat(0, robust.toArray(Expr[]::new)));
+  }
+
+  /** The support images of fine-tune step {@code before + k}, at the state {@code fast}. */
+  private static Batch<Expr> support(
+      MetaLearner learner,
+      Model model,
+      Protocol protocol,
+      Attack attack,
+      Tree<Expr> fast,
+      Task<Expr> task,
+      Expr k,
+      int before) {
+    Batch<Expr> clean = task.support();
+    if (protocol.support() == Protocol.Support.CLEAN) {
+      return clean;
+    }
+    Expr key = Task.atStep(clean, k.add(before)).key();
+    return clean.withX(
+        attack.perturb(
+            z -> Losses.crossEntropy(learner.logits(model, fast, z), clean.y()), clean.x(), key));
   }
 
   /**

@@ -28,7 +28,7 @@ public record MetaSgd(Loss inner, Loss outer, int steps, double rate) implements
   }
 
   @Override
-  public Tree<Expr> start(Tree<Expr> theta) {
+  public Tree<Expr> start(Tree<Expr> theta, Batch<Expr> support) {
     return theta.sub("weights");
   }
 

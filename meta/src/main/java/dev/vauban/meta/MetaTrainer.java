@@ -31,7 +31,7 @@ import java.util.OptionalDouble;
  *
  * <p>A trainer serves one thread.
  */
-public final class MetaTrainer implements AutoCloseable {
+public final class MetaTrainer implements Learning {
   private final Scope scope;
   private final EpisodeSampler sampler;
   private final EpisodeInputs episodes;
@@ -72,7 +72,7 @@ public final class MetaTrainer implements AutoCloseable {
       Tree<Tensor> weights,
       Optimizer optimizer,
       Key key) {
-    EpisodeInputs episodes = EpisodeInputs.of(sampler, tasks);
+    EpisodeInputs episodes = EpisodeInputs.of(sampler, tasks, method.unlabeled());
     Scope scope = Scope.open();
     try (Scope temporary = Scope.open()) {
       Tree<Tensor> inputs = episodes.tensors(sampler.set(), scope);
@@ -99,16 +99,10 @@ public final class MetaTrainer implements AutoCloseable {
       Tree<Expr> theta,
       Tree<Expr> in,
       Expr key) {
-    Tree<Expr> tasks =
-        Tree.of(
-            "support",
-            in.get("support"),
-            "query",
-            in.get("query"),
-            "key",
-            keys(key, episodes.tasks()));
+    Tree<Expr> tasks = episodes.indices(in).with("key", keys(key, episodes.tasks()));
+    MetaLearner learner = method.training().at(in.get("state/step"));
     Tree<Expr> each =
-        vmap(t -> judge(method, model, theta, episodes.task(in.get("images"), t)), tasks);
+        vmap(t -> judge(learner, method, model, theta, episodes.task(in.get("images"), t)), tasks);
     Tree<Expr> mean = each.map(e -> e.mean(0));
     return new TrainingStep.Slope(mean.sub("gradient"), mean.sub("metrics"));
   }
@@ -119,52 +113,83 @@ public final class MetaTrainer implements AutoCloseable {
   }
 
   /** A task's gradient and figures. The figures share the loss's own adaptation and attack. */
-  private static Tree<Expr> judge(Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
+  private static Tree<Expr> judge(
+      MetaLearner learner, Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
+    Tree<Expr> losses = learner.taskLosses(theta, task);
+    if (losses.size() > 1) {
+      return judgeInTurn(losses, learner, method, model, theta, task);
+    }
     Grad.Extended g =
         Grad.extended(
             w ->
-                new Grad.Outcome(
-                    method.training().taskLoss(w, task), score(method, model, w, task)),
+                new Grad.Outcome(learner.taskLoss(w, task), score(learner, method, model, w, task)),
             theta);
     return Tree.<Expr>empty()
         .with("gradient", g.gradient())
         .with("metrics", g.extras().with("loss", g.value()));
   }
 
-  private static Tree<Expr> score(Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
-    Tree<Expr> fast = method.training().adapt(theta, task.support());
+  /** A gradient for each loss, under the loss's name; the loss shown is their sum. */
+  private static Tree<Expr> judgeInTurn(
+      Tree<Expr> losses,
+      MetaLearner learner,
+      Method method,
+      Model model,
+      Tree<Expr> theta,
+      Task<Expr> task) {
+    Tree<Expr> gradients = Tree.empty();
+    Expr total = Expr.scalar(0);
+    for (String name : losses.children().keySet()) {
+      Grad.Result g = Grad.valueAndGrad(w -> learner.taskLosses(w, task).get(name), theta);
+      gradients = gradients.with(name, g.gradient());
+      total = total.add(g.value());
+    }
+    return Tree.<Expr>empty()
+        .with("gradient", gradients)
+        .with("metrics", score(learner, method, model, theta, task).with("loss", total));
+  }
+
+  private static Tree<Expr> score(
+      MetaLearner learner, Method method, Model model, Tree<Expr> theta, Task<Expr> task) {
+    Tree<Expr> fast = learner.adapt(theta, task.support());
     Expr y = task.query().y();
-    Tree<Expr> out = Tree.of("accuracy", Losses.accuracy(model.logits(fast, task.query().x()), y));
+    Tree<Expr> out =
+        Tree.of("accuracy", Losses.accuracy(learner.logits(model, fast, task.query().x()), y));
     if (method.attack().isEmpty()) {
       return out;
     }
     AdversarialTraining training = new AdversarialTraining(method.attack().get());
     Expr adv = training.images(method.clean(), fast, task.query());
-    return out.with("robustAccuracy", Losses.accuracy(model.logits(fast, adv), y));
+    return out.with("robustAccuracy", Losses.accuracy(learner.logits(model, fast, adv), y));
   }
 
   /** One meta-step on the next episodes. Allocates nothing; the figures are those before it. */
+  @Override
   public void step() {
     episodes.fill(sampler, number() * episodes.tasks(), inputs);
     step.run();
   }
 
   /** Number of meta-steps taken, counting those before a restored state. */
+  @Override
   public long number() {
     return step.number();
   }
 
   /** Mean task loss of the last step. */
+  @Override
   public double loss() {
     return figure("loss");
   }
 
   /** Mean accuracy on clean queries after adaptation, of the last step; 0 to 1. */
+  @Override
   public double accuracy() {
     return figure("accuracy");
   }
 
   /** The same on the queries that training attacked; empty if the method attacks none. */
+  @Override
   public OptionalDouble robustAccuracy() {
     return step.metrics().has("robustAccuracy")
         ? OptionalDouble.of(figure("robustAccuracy"))
@@ -176,16 +201,19 @@ public final class MetaTrainer implements AutoCloseable {
   }
 
   /** The meta-parameters now: the trainer's own tensors, which the next but one step overwrites. */
+  @Override
   public Tree<Tensor> weights() {
     return step.weights();
   }
 
   /** All of the state now, for a checkpoint; the trainer's own tensors. */
+  @Override
   public Tree<Tensor> state() {
     return step.state();
   }
 
   /** The types of the state: what a checkpoint must hold. */
+  @Override
   public Tree<Type> stateTypes() {
     return step.stateTypes();
   }
@@ -195,11 +223,13 @@ public final class MetaTrainer implements AutoCloseable {
    *
    * @throws dev.vauban.tensor.ShapeException if it has another structure or other types
    */
+  @Override
   public void restore(Tree<Tensor> state) {
     step.restore(state);
   }
 
   /** The compiled meta-step. */
+  @Override
   public Plan plan() {
     return step.plan();
   }

@@ -12,11 +12,23 @@ import java.util.Optional;
  * @param name for tables and messages
  * @param training what meta-training minimises
  * @param evaluation how to adapt at test time
- * @param clean the loss of clean images
+ * @param clean the loss of clean images for an adapted state
  * @param robustness the attack that training holds against, or null if it knows none
+ * @param unlabeled further images without labels that each training task brings, at least 0
  */
 public record Method(
-    String name, MetaLearner training, MetaLearner evaluation, Loss clean, Attack robustness) {
+    String name,
+    MetaLearner training,
+    MetaLearner evaluation,
+    Loss clean,
+    Attack robustness,
+    int unlabeled) {
+  /** A method that trains on labelled images alone. */
+  public Method(
+      String name, MetaLearner training, MetaLearner evaluation, Loss clean, Attack robustness) {
+    this(name, training, evaluation, clean, robustness, 0);
+  }
+
   /** Checks that everything but the attack is there. */
   public Method {
     Objects.requireNonNull(name, "name");

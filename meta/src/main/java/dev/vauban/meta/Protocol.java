@@ -8,18 +8,20 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * How a meta-learned initialisation is judged; the same for every method. The support set is clean;
- * the whole query set is one batch, in crafting as in scoring, since batch norm makes its images
- * depend on one another; every query counts, also those that were wrong without an attack.
+ * How a meta-learned initialisation is judged; the same for every method. The support set is clean
+ * unless {@link Support} says otherwise; the whole query set is one batch, in crafting as in
+ * scoring, since batch norm makes its images depend on one another; every query counts, also those
+ * that were wrong without an attack.
  *
  * @param steps numbers of fine-tune steps after which to score, rising, each at least 0
  * @param attack the attack for a radius, which is an input of the plan
  * @param target whose gradients the attack follows
+ * @param support which support images to fine-tune on
  * @param chunk episodes evaluated together, at least 1; a matter of speed and memory, not of
  *     results
  */
 public record Protocol(
-    List<Integer> steps, Function<Expr, Attack> attack, Target target, int chunk) {
+    List<Integer> steps, Function<Expr, Attack> attack, Target target, Support support, int chunk) {
   /** Whose gradients an attack follows. */
   public enum Target {
     /** The adapted weights that are scored: the white-box attack of the papers. */
@@ -28,13 +30,30 @@ public record Protocol(
     INITIAL
   }
 
+  /** Which support images fine-tuning sees. */
+  public enum Support {
+    /** The images as they are. */
+    CLEAN,
+    /**
+     * The images attacked anew at every step by the same attack at the weights so far: adversarial
+     * fine-tuning, the A(AT) columns of adversarial querying.
+     */
+    ATTACKED
+  }
+
   private static final int TEST_STEPS = 10;
+
+  /** A protocol that fine-tunes on clean images. */
+  public Protocol(List<Integer> steps, Function<Expr, Attack> attack, Target target, int chunk) {
+    this(steps, attack, target, Support.CLEAN, chunk);
+  }
 
   /** Checks the ranges. */
   public Protocol {
     steps = List.copyOf(steps);
     Objects.requireNonNull(attack, "attack");
     Objects.requireNonNull(target, "target");
+    Objects.requireNonNull(support, "support");
     boolean rising = !steps.isEmpty() && steps.getFirst() >= 0;
     for (int i = 1; i < steps.size(); i++) {
       rising &= steps.get(i) > steps.get(i - 1);
@@ -62,21 +81,26 @@ public record Protocol(
 
   /** This protocol, scored after these numbers of steps. */
   public Protocol at(Integer... numbers) {
-    return new Protocol(List.of(numbers), attack, target, chunk);
+    return new Protocol(List.of(numbers), attack, target, support, chunk);
   }
 
   /** This protocol with another attack. */
   public Protocol against(Function<Expr, Attack> other) {
-    return new Protocol(steps, other, target, chunk);
+    return new Protocol(steps, other, target, support, chunk);
   }
 
   /** This protocol with another target. */
   public Protocol against(Target other) {
-    return new Protocol(steps, attack, other, chunk);
+    return new Protocol(steps, attack, other, support, chunk);
+  }
+
+  /** This protocol that fine-tunes on other support images. */
+  public Protocol fineTuningOn(Support other) {
+    return new Protocol(steps, attack, target, other, chunk);
   }
 
   /** This protocol with another number of episodes at a time. */
   public Protocol inChunksOf(int episodes) {
-    return new Protocol(steps, attack, target, episodes);
+    return new Protocol(steps, attack, target, support, episodes);
   }
 }

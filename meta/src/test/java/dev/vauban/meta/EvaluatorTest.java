@@ -23,6 +23,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EvaluatorTest {
@@ -76,12 +77,13 @@ class EvaluatorTest {
     }
   }
 
-  @Test
-  void isWhatTheProtocolSays() {
-    try (Evaluator e = evaluator(protocol())) {
+  @ParameterizedTest
+  @EnumSource(Protocol.Support.class)
+  void isWhatTheProtocolSays(Protocol.Support which) {
+    try (Evaluator e = evaluator(protocol().fineTuningOn(which))) {
       Evaluation r = e.run(tiny.weights, 3, Tiny.EPS, KEY);
       for (int i = 0; i < 3; i++) {
-        double[][] expected = stepByStep(tiny.test.episode(i), KEY.fold(i));
+        double[][] expected = stepByStep(tiny.test.episode(i), KEY.fold(i), which);
         for (int row = 0; row < 3; row++) {
           assertThat(r.clean()[row][i]).isCloseTo(expected[0][row], within(1e-6));
           assertThat(r.robust()[row][i]).isCloseTo(expected[1][row], within(1e-6));
@@ -91,7 +93,7 @@ class EvaluatorTest {
   }
 
   /** {clean, robust} accuracies after 0, 1 and 3 steps, written out. */
-  private double[][] stepByStep(Episode episode, Key key) {
+  private double[][] stepByStep(Episode episode, Key key, Protocol.Support which) {
     Tree<Type> types =
         Tree.of("s", Type.f32(3, 12, 12, 1), "q", Type.f32(9, 12, 12, 1), "key", Type.i32(2))
             .with("theta", tiny.weights.map(Tensor::type));
@@ -116,7 +118,16 @@ class EvaluatorTest {
                   out = out.with("c" + k, Losses.accuracy(tiny.model.logits(w, in.get("q")), y));
                   out = out.with("r" + k, Losses.accuracy(tiny.model.logits(w, adv), y));
                 }
-                fast = maml.step(in.sub("theta"), fast, support);
+                Batch<Expr> seen =
+                    which == Protocol.Support.CLEAN
+                        ? support
+                        : support.withX(
+                            new Pgd(new Linf(Tiny.EPS), 4)
+                                .perturb(
+                                    x -> Losses.crossEntropy(tiny.model.logits(w, x), support.y()),
+                                    support.x(),
+                                    in.get("key").fold(0).fold(k)));
+                fast = maml.step(in.sub("theta"), fast, seen);
               }
               return out;
             });
@@ -254,6 +265,34 @@ class EvaluatorTest {
           .hasMessage("scored after [0, 1, 3] fine-tune steps, not after 2");
       assertThatThrownBy(() -> e.run(tiny.weights, 0, Tiny.EPS, KEY))
           .hasMessageContaining("at least 1 episode");
+    }
+  }
+
+  /**
+   * Methods that adapt at once, and one whose state counts its steps, on the episodes of others.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"protonet", "rfs", "maml++"})
+  void otherAdaptedStates(String name) {
+    Method method = tiny.method(name);
+    MetaLearner learner = method.evaluation();
+    Tree<Tensor> theta = method.training().init(tiny.weights, tiny.scope);
+    try (Device cpu = Device.open("cpu:1");
+        Evaluator e =
+            Evaluator.compile(
+                cpu,
+                learner,
+                tiny.model,
+                theta.map(Tensor::type),
+                tiny.test,
+                protocol().at(0, 3))) {
+      Evaluation weak = e.run(theta, 6, 0, KEY);
+      assertThat(weak.robust()).as("nothing to gain at radius 0").isDeepEqualTo(weak.clean());
+      Evaluation strong = e.run(theta, 6, 0.3, KEY);
+      assertThat(strong.robust(3).mean()).isLessThan(strong.clean(3).mean() - 0.1);
+      if (learner.steps() == 0) {
+        assertThat(strong.clean()[0]).isEqualTo(strong.clean()[1]);
+      }
     }
   }
 }

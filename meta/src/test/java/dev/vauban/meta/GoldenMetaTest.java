@@ -84,7 +84,7 @@ class GoldenMetaTest {
     Tree<Expr> out = Tree.empty();
     for (int t = 0; t < net.tasks; t++) {
       Task<Expr> task = GoldenNet.task(tasks, t);
-      Tree<Expr> fast = learner.start(theta);
+      Tree<Expr> fast = learner.start(theta, task.support());
       Tree<Expr> of = Tree.empty();
       List<Expr> losses = new ArrayList<>();
       for (int k = 1; k <= net.steps; k++) {

@@ -19,7 +19,7 @@ import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Meta-gradients against finite differences, figures of episodes, intrinsic dimension, names. */
 class LearnersTest {
@@ -187,38 +187,26 @@ class LearnersTest {
     assertThat(a).hasToString("50.0 ± 25.3");
   }
 
+  static List<String> names() {
+    return MetaLearners.names();
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "maml",
-        "fomaml",
-        "anil",
-        "boil",
-        "meta-sgd",
-        "msl",
-        "reptile",
-        "rmaml-out",
-        "rmaml-both",
-        "rmaml-in",
-        "rmaml-trades",
-        "aq",
-        "adml"
-      })
+  @MethodSource("names")
   void everyNameHasAMethod(String name) {
+    boolean atOnce = name.startsWith("protonet") || name.startsWith("rfs");
     try (Tiny tiny = new Tiny()) {
       Method m = tiny.method(name);
       assertThat(m.name()).isEqualTo(name);
-      assertThat(m.evaluation().steps()).isEqualTo(2);
+      assertThat(m.evaluation().steps()).isEqualTo(atOnce ? 0 : 2);
     }
-    assertThat(MetaLearners.names()).contains(name);
   }
 
   @Test
   void unknownNamesGetTheNearest() {
     try (Tiny tiny = new Tiny()) {
       assertThatThrownBy(() -> tiny.method("rmaml-ot"))
-          .hasMessageStartingWith(
-              "unknown meta-learner 'rmaml-ot'; did you mean 'rmaml-out'? (one of: maml, ");
+          .hasMessage("unknown meta-learner 'rmaml-ot'; did you mean 'rmaml-out'?");
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.vauban.nn.Batch;
+import dev.vauban.nn.InTurn;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.data.Episode;
 import dev.vauban.nn.data.EpisodeSampler;
@@ -24,7 +25,9 @@ import dev.vauban.tensor.backend.reference.Reference;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -208,5 +211,72 @@ class MetaTrainerTest {
           robust.plan().program().toString().lines().filter(l -> l.contains(" convolve ")).count();
       assertThat(forward).isEqualTo(4 * 5);
     }
+  }
+
+  /** One step of the two optimisers is one of each, with gradients that both are theta's. */
+  @Test
+  void twoOptimizersStepOneAfterTheOther() {
+    Method method = tiny.method("rmaml-dual");
+    TwoOptimizers both = (TwoOptimizers) method.training();
+    Method sum =
+        new Method(
+            "sum",
+            new Maml(
+                both.maml().inner(),
+                RobustLosses.sum(both.maml().outer(), both.robust(), 0.2),
+                both.maml().steps(),
+                both.maml().rate(),
+                both.maml().order()),
+            method.evaluation(),
+            method.clean(),
+            Tiny.options().attack());
+    Map<String, Optimizer> each = new LinkedHashMap<>();
+    each.put(TwoOptimizers.CLEAN, sgd(0.5));
+    each.put(TwoOptimizers.ROBUST, sgd(0.1));
+    try (Device device = Device.open("reference");
+        MetaTrainer inTurn = trainer(device, method, new InTurn(each));
+        MetaTrainer summed = trainer(device, sum, sgd(0.5))) {
+      inTurn.step();
+      summed.step();
+      List<double[]> a = values(inTurn.weights());
+      List<double[]> b = values(summed.weights());
+      for (int i = 0; i < a.size(); i++) {
+        assertThat(a.get(i)).containsExactly(b.get(i), within(1e-6));
+      }
+      assertThat(inTurn.robustAccuracy()).hasValue(summed.robustAccuracy().orElseThrow());
+    }
+  }
+
+  /**
+   * Every method runs and keeps its weights finite, also the ones whose theta is no weight tree.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"maml++", "protonet", "protonet-aq", "rmaml-trades-ul", "rmaml-cl", "mavrl"})
+  void stepsOfEveryKindOfLearner(String name) {
+    Method method = tiny.method(name);
+    try (Device device = Device.open("cpu:1");
+        MetaTrainer trainer = trainer(device, method, adam(0.01))) {
+      List<double[]> before = values(trainer.weights());
+      double first = 0;
+      for (int k = 0; k < 3; k++) {
+        trainer.step();
+        first = k == 0 ? trainer.loss() : first;
+        assertThat(trainer.loss()).isFinite();
+      }
+      List<double[]> after = values(trainer.weights());
+      assertThat(after).hasSameSizeAs(before);
+      int still = 0;
+      for (int i = 0; i < after.size(); i++) {
+        assertThat(Arrays.stream(after.get(i)).allMatch(Double::isFinite)).isTrue();
+        still += Arrays.equals(after.get(i), before.get(i)) ? 1 : 0;
+      }
+      assertThat(still).as("arrays that did not move").isZero();
+    }
+  }
+
+  private MetaTrainer trainer(Device device, Method method, Optimizer optimizer) {
+    return MetaTrainer.compile(
+        device, method, tiny.model, tiny.train, 2, tiny.weights, optimizer, Key.of(3));
   }
 }

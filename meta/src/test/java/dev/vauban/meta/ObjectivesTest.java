@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,7 +38,10 @@ class ObjectivesTest {
   private static final double GAMMA_IN = 0.4;
   private static final int SUPPORT = 3;
   private static final int QUERIES = 6;
-  private static final List<Key> TASKS = List.of(Key.of(21), Key.of(22));
+  private static final int UNLABELED = 4;
+  // In no image of these are all pixels at a bound and start there too: the sign of a zero gradient
+  // would be a matter of rounding.
+  private static final List<Key> TASKS = List.of(Key.of(23), Key.of(22));
   private static final Tree<Type> THETA =
       Tree.of(
           "a", Type.f32(PlainNet.PIXELS, PlainNet.HIDDEN),
@@ -101,6 +105,10 @@ class ObjectivesTest {
       return data(task.fold(8), QUERIES);
     }
 
+    PlainNet.Data unlabeled() {
+      return data(task.fold(11), UNLABELED);
+    }
+
     /** What the random start draws: 24 bits for each pixel. */
     private static double[][] noise(Key key, int n) {
       double[][] u = new double[n][PlainNet.PIXELS];
@@ -159,8 +167,30 @@ class ObjectivesTest {
       return clean(w) + GAMMA * PlainNet.divergence(w, x, adv);
     }
 
+    /** Clean cross-entropy of queries plus gamma KL over all images of the task. */
+    private double tradesOnAll(double[] w) {
+      double[][] x =
+          Stream.of(support(), query(), unlabeled())
+              .flatMap(d -> Arrays.stream(d.x()))
+              .toArray(double[][]::new);
+      double[][] noise = noise(task.fold(1), x.length);
+      double[][] adv =
+          tape.fixed(() -> PlainNet.attack(w, x, PlainNet.targets(w, x), noise, budget));
+      return clean(w) + GAMMA * PlainNet.divergence(w, x, adv);
+    }
+
     double loss(double[] theta) {
       switch (method) {
+        case "rmaml-dual" -> {
+          double[] w = adapted(theta, 1, 0);
+          return clean(w) + robust(w);
+        }
+        case "rmaml-trades-ul" -> {
+          return tradesOnAll(adapted(theta, 1, 0));
+        }
+        case "aq-both" -> {
+          return robust(adapted(theta, 0, 1));
+        }
         case "maml" -> {
           return clean(adapted(theta, 1, 0));
         }
@@ -244,6 +274,7 @@ class ObjectivesTest {
                 Tree.<Type>empty()
                     .with("support", batch(tasks, SUPPORT))
                     .with("query", batch(tasks, QUERIES))
+                    .with("unlabeled", Type.f32(tasks, UNLABELED, PlainNet.PIXELS))
                     .with("key", Type.i32(tasks, 2)));
     Program p = Program.trace(types, in -> f.apply(in.sub("theta"), in.sub("tasks")));
     int cut = PlainNet.PIXELS * PlainNet.HIDDEN;
@@ -260,6 +291,11 @@ class ObjectivesTest {
       arguments.add(
           data.stream().flatMap(d -> Arrays.stream(d.y()).boxed()).mapToDouble(y -> y).toArray());
     }
+    arguments.add(
+        TASKS.stream()
+            .map(task -> new Formula("maml", Order.SECOND, null, task, null).unlabeled())
+            .flatMapToDouble(d -> Arrays.stream(flat(d.x())))
+            .toArray());
     arguments.add(
         TASKS.stream()
             .flatMap(k -> List.of(k.k0(), k.k1()).stream())
@@ -286,7 +322,12 @@ class ObjectivesTest {
     "aq, FGSM_RS",
     "aq, PGD",
     "adml, FGSM_RS",
-    "adml, PGD"
+    "adml, PGD",
+    "rmaml-dual, FGSM_RS",
+    "rmaml-trades-ul, FGSM_RS",
+    "rmaml-trades-ul, PGD",
+    "aq-both, FGSM_RS",
+    "aq-both, PGD"
   })
   void lossAndMetaGradientAreThoseOfTheFormula(String method, Attacker attacker) {
     for (Order order : Order.values()) {
@@ -309,7 +350,18 @@ class ObjectivesTest {
 
   /** At test time every method adapts to clean support images. */
   @ParameterizedTest
-  @CsvSource({"maml", "rmaml-out", "rmaml-both", "rmaml-in", "rmaml-trades", "aq", "adml"})
+  @CsvSource({
+    "maml",
+    "rmaml-out",
+    "rmaml-both",
+    "rmaml-in",
+    "rmaml-dual",
+    "rmaml-trades",
+    "rmaml-trades-ul",
+    "aq",
+    "aq-both",
+    "adml"
+  })
   void adaptationAtTestTimeIsClean(String method) {
     MetaLearner learner = named(method, Order.SECOND, Attacker.PGD.attack).evaluation();
     double[] actual =
@@ -331,7 +383,17 @@ class ObjectivesTest {
   void theFormulasCanBeToldApart() {
     List<double[]> seen = new ArrayList<>();
     for (String method :
-        List.of("maml", "rmaml-out", "rmaml-both", "rmaml-in", "rmaml-trades", "aq", "adml")) {
+        List.of(
+            "maml",
+            "rmaml-out",
+            "rmaml-both",
+            "rmaml-in",
+            "rmaml-dual",
+            "rmaml-trades",
+            "rmaml-trades-ul",
+            "aq",
+            "aq-both",
+            "adml")) {
       for (Order order : Order.values()) {
         for (Attacker attacker : Attacker.values()) {
           if (!method.equals("maml") || attacker == Attacker.PGD) {

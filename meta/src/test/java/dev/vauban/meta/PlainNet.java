@@ -32,7 +32,7 @@ final class PlainNet {
   private record Slopes(double[] weights, double[][] images) {}
 
   /** {@code w} is a [PIXELS][HIDDEN], then b [HIDDEN][CLASSES], row after row. */
-  private static double[] hidden(double[] w, double[] x) {
+  static double[] hidden(double[] w, double[] x) {
     double[] h = new double[HIDDEN];
     for (int j = 0; j < HIDDEN; j++) {
       double sum = 0;

@@ -37,7 +37,7 @@ final class Tiny implements AutoCloseable {
   }
 
   Method method(String name) {
-    return MetaLearners.named(name, model::logits, options());
+    return MetaLearners.named(name, model, options());
   }
 
   static MetaLearners.Options options() {

@@ -2,6 +2,7 @@ package dev.vauban.nn;
 
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
+import java.util.Map;
 
 /**
  * A layer made of layers. Its value can be computed with another function in place of a part's own,
@@ -22,6 +23,9 @@ public sealed interface Composite extends Layer permits Sequential, Residual {
      */
     Expr apply(String name, Layer part, Tree<Expr> w, Expr x);
   }
+
+  /** The parts by the names under which their weights are filed, in the order of application. */
+  Map<String, Layer> parts();
 
   /** The layer's value, its parts applied by {@code each}. */
   Expr apply(Tree<Expr> w, Expr x, Each each);

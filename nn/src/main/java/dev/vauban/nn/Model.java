@@ -7,6 +7,8 @@ import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A network for inputs of a fixed shape, in two parts: a body that makes features and a head that
@@ -58,6 +60,31 @@ public record Model(String name, Shape input, Layer body, Layer head) {
   /** Shape of one example's logits. */
   public Shape outputShape() {
     return head.output(body.output(input));
+  }
+
+  /**
+   * Where the weights of the batch norms are, for example {@code body/block1/norm1}: the subtrees
+   * with {@code scale} and {@code shift}.
+   */
+  public List<String> batchNorms() {
+    List<String> found = new ArrayList<>();
+    find("body", body, found);
+    find("head", head, found);
+    return found;
+  }
+
+  private static void find(String path, Layer layer, List<String> found) {
+    if (layer instanceof Norm norm && norm.over() == Norm.Over.BATCH) {
+      found.add(path);
+    }
+    if (layer instanceof Composite composite) {
+      composite.parts().forEach((name, part) -> find(path + "/" + name, part, found));
+    }
+  }
+
+  /** This network with another head: for example for another number of classes. */
+  public Model withHead(Layer other) {
+    return new Model(name, input, body, other);
   }
 
   /** Penultimate features of a batch: [N, input...] to [N, features...]. */

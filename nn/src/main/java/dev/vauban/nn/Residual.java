@@ -4,6 +4,8 @@ import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tree;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A residual block: {@code relu(main(x) + shortcut(x))}. Weights: {@code main/...} and {@code
@@ -44,6 +46,14 @@ public record Residual(Layer main, Layer shortcut) implements Composite {
     Tree<Weight> w = Tree.of(MAIN, main.weights(in));
     Tree<Weight> s = shortcut.weights(in);
     return s.size() > 0 ? w.with(SHORTCUT, s) : w;
+  }
+
+  @Override
+  public Map<String, Layer> parts() {
+    Map<String, Layer> parts = new LinkedHashMap<>();
+    parts.put(MAIN, main);
+    parts.put(SHORTCUT, shortcut);
+    return parts;
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -43,6 +44,16 @@ public record Sequential(String kind, List<Layer> layers) implements Composite {
       s = layers.get(i).output(s);
     }
     return out;
+  }
+
+  @Override
+  public Map<String, Layer> parts() {
+    Map<String, Layer> parts = new LinkedHashMap<>();
+    List<String> names = names();
+    for (int i = 0; i < layers.size(); i++) {
+      parts.put(names.get(i), layers.get(i));
+    }
+    return parts;
   }
 
   @Override

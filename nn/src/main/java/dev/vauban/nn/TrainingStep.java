@@ -32,7 +32,8 @@ public final class TrainingStep implements AutoCloseable {
     /**
      * The gradient at the weights.
      *
-     * @param inputs of the step, without the state
+     * @param inputs of the step, and the state before it under {@code state}: its number is the I32
+     *     scalar {@code state/step}
      * @param key the randomness of this step
      */
     Slope of(Tree<Expr> weights, Tree<Expr> inputs, Expr key);

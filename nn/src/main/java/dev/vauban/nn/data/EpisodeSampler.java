@@ -134,6 +134,38 @@ public final class EpisodeSampler {
     }
   }
 
+  /**
+   * Writes further images for the episodes {@code firstIndex} and following, drawn with replacement
+   * from all images of the set, whatever their class: data without labels. Allocates nothing.
+   *
+   * @param firstIndex number of the first episode
+   * @param tasks how many episodes
+   * @param each images of each episode
+   * @param out receives i32 [tasks, each], native memory
+   * @throws IndexOutOfBoundsException if the segment is too small
+   * @throws dev.vauban.tensor.ClosedException if the set was closed
+   */
+  public void fillUnlabeled(long firstIndex, int tasks, int each, MemorySegment out) {
+    set.check();
+    for (int t = 0; t < tasks; t++) {
+      long stream = stream(firstIndex + t, -2);
+      for (int i = 0; i < each; i++) {
+        out.set(INT, 4L * (t * each + i), anyImage(random(stream, i, set.size())));
+      }
+    }
+  }
+
+  /** Image number {@code i} of the set, its classes counted through. */
+  private int anyImage(int i) {
+    int left = i;
+    for (int c = 0; ; c++) {
+      if (left < set.imageCount(c)) {
+        return set.imageOf(c, left);
+      }
+      left -= set.imageCount(c);
+    }
+  }
+
   private void draw(
       long index, MemorySegment support, long supportAt, MemorySegment query, long queryAt) {
     set.check(); // indices into images that are gone are of no use to anyone
@@ -208,7 +240,8 @@ public final class EpisodeSampler {
     }
   }
 
-  // The key, as 64 bits, of one stream of an episode: a label's images, or -1 for the classes. The
+  // The key, as 64 bits, of one stream of an episode: a label's images, -1 for the classes, -2
+  // for images without labels. The
   // same as key.fold(index).fold(stream), without its objects.
   private long stream(long index, int stream) {
     long episode = Key.block(key.k0(), key.k1(), (int) (index >>> 32), (int) index);

@@ -2,6 +2,7 @@ package dev.vauban.nn.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import com.sun.management.ThreadMXBean;
 import dev.vauban.tensor.Key;
@@ -131,6 +132,33 @@ class EpisodeSamplerTest {
     return IntStream.range(row * length, (row + 1) * length)
         .map(i -> segment.getAtIndex(ValueLayout.JAVA_INT, i))
         .toArray();
+  }
+
+  /** Images without labels: of the set alone, all alike in likelihood, another list per episode. */
+  @Test
+  void fillUnlabeledDrawsFromTheWholeSet() {
+    try (Arena arena = Arena.ofConfined()) {
+      EpisodeSampler sampler = new EpisodeSampler(DATA.train(), 5, 2, 3, Key.of(4));
+      ImageSet set = sampler.set();
+      int each = 400;
+      MemorySegment out = arena.allocate(4L * 3 * each, 4);
+      sampler.fillUnlabeled(50, 3, each, out);
+      int[] seen = out.toArray(ValueLayout.JAVA_INT);
+      int[] labels = set.labels();
+      assertThat(Arrays.stream(seen).allMatch(i -> labels[i] >= 0)).isTrue();
+      assertThat(Arrays.stream(seen).distinct().count()).isGreaterThan(set.size() / 2);
+      long[] perClass = new long[set.classCount()];
+      Arrays.stream(seen).forEach(i -> perClass[labels[i]]++);
+      for (int c = 0; c < perClass.length; c++) {
+        double expected = 1200.0 * set.imageCount(c) / set.size();
+        assertThat((double) perClass[c]).isCloseTo(expected, within(5 * Math.sqrt(expected)));
+      }
+      MemorySegment one = arena.allocate(4L * each, 4);
+      sampler.fillUnlabeled(51, 1, each, one);
+      assertThat(one.toArray(ValueLayout.JAVA_INT))
+          .isEqualTo(Arrays.copyOfRange(seen, each, 2 * each));
+      assertThat(Arrays.copyOf(seen, each)).isNotEqualTo(Arrays.copyOfRange(seen, each, 2 * each));
+    }
   }
 
   @Test

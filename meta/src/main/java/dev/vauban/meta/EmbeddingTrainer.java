@@ -1,0 +1,274 @@
+package dev.vauban.meta;
+
+import dev.vauban.adversarial.AdversarialTraining;
+import dev.vauban.adversarial.Attack;
+import dev.vauban.nn.Batch;
+import dev.vauban.nn.Loss;
+import dev.vauban.nn.Losses;
+import dev.vauban.nn.Model;
+import dev.vauban.nn.Optimizer;
+import dev.vauban.nn.TrainingStep;
+import dev.vauban.nn.augment.Augmentation;
+import dev.vauban.nn.data.ImageSet;
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.Grad;
+import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Plan;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
+import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.Type;
+import java.util.OptionalDouble;
+
+/**
+ * Pre-training of an embedding: one classifier of all training classes, on ordinary batches (RFS,
+ * Tian et al. 2020, eq. 2). The body of the network is what {@link LogisticHead} then uses.
+ *
+ * <p>Variants ({@link Recipe}): a teacher makes it a generation of born-again self-distillation
+ * (eq. 5: {@code (1 - share) CE + share T^2 KL(teacher || student)} at temperature T); an attack
+ * makes it adversarial training, the "transfer" baseline of adversarial querying.
+ *
+ * <p>Batch number k consists of images k B, k B + 1, ... of one random order after another of all
+ * images; it depends on key and k alone. A trainer serves one thread.
+ */
+public final class EmbeddingTrainer implements Learning {
+  private final Scope scope;
+  private final ImageSet set;
+  private final Key order;
+  private final int[] images;
+  private final int[] labels;
+  private final Tree<Tensor> inputs;
+  private final TrainingStep step;
+  private int[] epochOrder;
+  private long epoch = -1;
+
+  private EmbeddingTrainer(
+      Scope scope, ImageSet set, Key order, Tree<Tensor> inputs, TrainingStep step) {
+    this.scope = scope;
+    this.set = set;
+    this.order = order;
+    this.inputs = inputs;
+    this.step = step;
+    this.images = new int[set.size()];
+    this.labels = new int[set.size()];
+    int at = 0;
+    for (int c = 0; c < set.classCount(); c++) {
+      for (int image : set.imagesOf(c)) {
+        images[at] = image;
+        labels[at++] = c;
+      }
+    }
+  }
+
+  /**
+   * How to pre-train.
+   *
+   * @param batch images of a step, at least 1
+   * @param augmentation of every batch
+   * @param attack what the images are attacked by, or null for clean training
+   * @param teacher weights of the generation before, or null for the first
+   * @param share weight of the teacher, 0 to 1; 0.5 in the paper
+   * @param temperature of the teacher's and the student's answers; 4 in the paper
+   */
+  public record Recipe(
+      int batch,
+      Augmentation augmentation,
+      Attack attack,
+      Tree<Tensor> teacher,
+      double share,
+      double temperature) {
+    /** Checks the ranges. */
+    public Recipe {
+      if (batch < 1 || !(share >= 0 && share <= 1) || !(temperature > 0)) {
+        throw new IllegalArgumentException(
+            "pre-training needs a batch of at least 1, a share from 0 to 1 and a temperature above"
+                + " 0, not %d, %s, %s".formatted(batch, share, temperature));
+      }
+    }
+
+    /** Clean training without a teacher. */
+    public static Recipe of(int batch, Augmentation augmentation) {
+      return new Recipe(batch, augmentation, null, null, 0.5, 4);
+    }
+
+    /** This recipe on attacked images. */
+    public Recipe against(Attack other) {
+      return new Recipe(batch, augmentation, other, teacher, share, temperature);
+    }
+
+    /** This recipe with a teacher of the same architecture. */
+    public Recipe taughtBy(Tree<Tensor> other) {
+      return new Recipe(batch, augmentation, attack, other, share, temperature);
+    }
+  }
+
+  /**
+   * Compiles the step and starts at step 0.
+   *
+   * @param device where it runs; must stay open
+   * @param model the network, with a head for all classes of the set
+   * @param set the training classes; must stay open
+   * @param recipe how to train; the teacher's tensors must stay open
+   * @param weights initial weights, copied
+   * @param order the source of the batches
+   * @param key the source of augmentations and attacks
+   */
+  public static EmbeddingTrainer compile(
+      Device device,
+      Model model,
+      ImageSet set,
+      Recipe recipe,
+      Tree<Tensor> weights,
+      Optimizer optimizer,
+      Key order,
+      Key key) {
+    if (model.outputShape().dim(-1) != set.classCount()) {
+      throw new IllegalArgumentException(
+          "pre-training on %d classes needs a head for as many, not for %d"
+              .formatted(set.classCount(), model.outputShape().dim(-1)));
+    }
+    Scope scope = Scope.open();
+    try {
+      Tree<Tensor> inputs =
+          Tree.of(
+              "images",
+              Tensor.over(scope, new Type(DType.U8, set.blockShape()), set.pixels()),
+              "batch",
+              scope.tensor(Type.i32(recipe.batch())),
+              "labels",
+              scope.tensor(Type.i32(recipe.batch())));
+      if (recipe.teacher() != null) {
+        inputs = inputs.with("teacher", recipe.teacher());
+      }
+      TrainingStep step =
+          TrainingStep.compile(
+              device,
+              (w, in, k) -> slope(model, recipe, w, in, k),
+              inputs,
+              weights,
+              optimizer,
+              key);
+      return new EmbeddingTrainer(scope, set, order, inputs, step);
+    } catch (Throwable failure) {
+      scope.close();
+      throw failure;
+    }
+  }
+
+  private static TrainingStep.Slope slope(
+      Model model, Recipe recipe, Tree<Expr> weights, Tree<Expr> in, Expr key) {
+    Expr pixels = in.get("images").gather(0, in.get("batch")).cast(DType.F32).div(255);
+    Expr x = recipe.augmentation().apply(pixels, key.fold(0));
+    Batch<Expr> batch = new Batch<>(x, in.get("labels"), key.fold(1));
+    Loss clean = Loss.crossEntropy(model);
+    Grad.Extended g =
+        Grad.extended(
+            w -> {
+              Expr seen =
+                  recipe.attack() == null
+                      ? x
+                      : new AdversarialTraining(recipe.attack()).images(clean, w, batch);
+              Expr logits = model.logits(w, seen);
+              Expr y = batch.y();
+              Expr loss = Losses.crossEntropy(logits, y).mean();
+              if (recipe.teacher() != null) {
+                Expr taught = model.logits(in.sub("teacher"), seen).stopGradient();
+                loss = distilled(recipe, loss, logits, taught);
+              }
+              Expr onClean = recipe.attack() == null ? logits : model.logits(w, x);
+              Tree<Expr> figures = Tree.of("accuracy", Losses.accuracy(onClean, y));
+              if (recipe.attack() != null) {
+                figures = figures.with("robustAccuracy", Losses.accuracy(logits, y));
+              }
+              return new Grad.Outcome(loss, figures);
+            },
+            weights);
+    return new TrainingStep.Slope(g.gradient(), g.extras().with("loss", g.value()));
+  }
+
+  /** Eq. 5, with the teacher's answers as targets. */
+  private static Expr distilled(Recipe recipe, Expr loss, Expr student, Expr teacher) {
+    double t = recipe.temperature();
+    Expr divergence = Losses.kl(student.div(t), teacher.div(t)).mean().mul(t * t);
+    return loss.mul(1 - recipe.share()).add(divergence.mul(recipe.share()));
+  }
+
+  @Override
+  public void step() {
+    set.pixels(); // a closed set is an error here, not in the plan
+    Tensor batch = inputs.get("batch");
+    Tensor of = inputs.get("labels");
+    int size = (int) batch.size();
+    for (int i = 0; i < size; i++) {
+      int at = place(number() * size + i);
+      batch.set(i, images[at]);
+      of.set(i, labels[at]);
+    }
+    step.run();
+  }
+
+  /** Which image is number {@code i} of the endless list. */
+  private int place(long i) {
+    long wanted = i / images.length;
+    if (wanted != epoch) {
+      epochOrder = order.fold(wanted).permutation(images.length);
+      epoch = wanted;
+    }
+    return epochOrder[(int) (i % images.length)];
+  }
+
+  @Override
+  public long number() {
+    return step.number();
+  }
+
+  @Override
+  public double loss() {
+    return step.metrics().get("loss").get(0);
+  }
+
+  @Override
+  public double accuracy() {
+    return step.metrics().get("accuracy").get(0);
+  }
+
+  @Override
+  public OptionalDouble robustAccuracy() {
+    return step.metrics().has("robustAccuracy")
+        ? OptionalDouble.of(step.metrics().get("robustAccuracy").get(0))
+        : OptionalDouble.empty();
+  }
+
+  @Override
+  public Tree<Tensor> weights() {
+    return step.weights();
+  }
+
+  @Override
+  public Tree<Tensor> state() {
+    return step.state();
+  }
+
+  @Override
+  public Tree<Type> stateTypes() {
+    return step.stateTypes();
+  }
+
+  @Override
+  public void restore(Tree<Tensor> state) {
+    step.restore(state);
+  }
+
+  @Override
+  public Plan plan() {
+    return step.plan();
+  }
+
+  @Override
+  public void close() {
+    step.close();
+    scope.close();
+  }
+}

@@ -21,10 +21,8 @@ import dev.vauban.tensor.Tree;
 public record Trades(Classifier net, Attack attack, double beta) implements Loss {
   @Override
   public Expr of(Tree<Expr> w, Batch<Expr> batch) {
-    Expr clean = net.logits(w, batch.x());
-    Expr adv = attack.perturb(x -> divergence(clean, net.logits(w, x)), batch.x(), batch.key());
-    Expr robust = divergence(clean, net.logits(w, adv)).mean();
-    return Losses.crossEntropy(clean, batch.y()).mean().add(robust.mul(beta));
+    Expr clean = Losses.crossEntropy(net.logits(w, batch.x()), batch.y()).mean();
+    return clean.add(Divergence.mean(net, attack, w, batch.x(), batch.key()).mul(beta));
   }
 
   /**

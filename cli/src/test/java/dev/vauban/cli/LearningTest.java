@@ -2,6 +2,7 @@ package dev.vauban.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vauban.cli.config.Method;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
@@ -14,6 +15,8 @@ import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The commands with the learning modules behind them, on tiny networks. */
 class LearningTest {
@@ -344,28 +347,83 @@ class LearningTest {
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
   }
 
-  @Test
-  void allMethodsTrain() {
-    for (String method :
-        List.of(
-            "maml",
-            "fomaml",
-            "anil",
-            "boil",
-            "meta-sgd",
-            "msl",
-            "reptile",
-            "rmaml-out",
-            "rmaml-both",
-            "rmaml-in",
-            "rmaml-trades",
-            "aq",
-            "adml")) {
-      Path run = folder.resolve(method);
-      assertThat(train(run, "--method", method, "--iterations", "1", "--validate-every", "0"))
-          .as(method + ": " + cli.err)
-          .isEqualTo(ExitCode.OK);
+  /** Every method's run is validated, saved, and read back for an evaluation. */
+  @ParameterizedTest
+  @EnumSource(Method.class)
+  void everyMethodTrainsAndIsEvaluated(Method method) {
+    Path run = folder.resolve("run");
+    List<String> more = new ArrayList<>(List.of("--method", method.label(), "--iterations", "2"));
+    if (method.label().startsWith("protonet")) {
+      more.addAll(List.of("--train-ways", "6"));
     }
+    assertThat(train(run, with(more.toArray(String[]::new), "--validate-every", "2")))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(validations(run)).hasSize(1);
+    assertThat(
+            cli.run(
+                "eval",
+                run.toString(),
+                "--json",
+                "--episodes",
+                "4",
+                "--fine-tune-steps",
+                "1",
+                "--attack-steps",
+                "2"))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    Map<?, ?> row = (Map<?, ?>) ((List<?>) cli.json().get("rows")).getFirst();
+    assertThat(row.get("method")).isEqualTo(method.label());
+    assertThat((double) row.get("robust")).isBetween(0.0, (double) row.get("clean"));
+  }
+
+  @Test
+  void aTeacherIsAnEarlierRunOfTheSameKind() {
+    Path first = folder.resolve("first");
+    String[] rfs = {"--method", "rfs", "--iterations", "2", "--batch", "8"};
+    assertThat(train(first, rfs)).as(cli.err).isEqualTo(ExitCode.OK);
+    Path second = folder.resolve("second");
+    assertThat(train(second, with(rfs, "--teacher", first.toString())))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    // The same start and batches: what differs is the teacher's part of the loss.
+    assertThat(losses(second).getFirst()).isNotEqualTo(losses(first).getFirst()).isPositive();
+    Path other = folder.resolve("other");
+    assertThat(train(other, "--method", "protonet", "--iterations", "1")).isEqualTo(ExitCode.OK);
+    refused("it holds no classifier of all training classes", teach(other));
+    refused("no run with a checkpoint", teach(folder.resolve("nothing")));
+    refused(
+        "--teacher: only rfs and rfs-at have one, not aq",
+        "train",
+        "--method",
+        "aq",
+        "--teacher",
+        first.toString(),
+        "--out",
+        out());
+    refused(
+        "only protonet may train with other ways", "train", "--train-ways", "10", "--out", out());
+  }
+
+  private String[] teach(Path teacher) {
+    return new String[] {
+      "train",
+      "--method",
+      "rfs",
+      "--filters",
+      "4",
+      "--ways",
+      "3",
+      "--queries",
+      "2",
+      "--iterations",
+      "1",
+      "--teacher",
+      teacher.toString(),
+      "--out",
+      out() + "2"
+    };
   }
 
   private void refused(String sentence, String... arguments) {

@@ -70,7 +70,7 @@ class MainTest {
           frobnicate                        | unknown command 'frobnicate' (one of: quickstart, train
           data lst                          | unknown command 'lst'; did you mean 'list'?
           train --shotz 3                   | unknown option '--shotz' of 'vauban train'; did you mean '--shots'?
-          train --method mamll              | --method mamll: unknown method 'mamll'; did you mean 'maml'? (one of: maml, fomaml, anil, boil,
+          train --method mamll              | --method mamll: unknown method 'mamll'; did you mean 'maml'?
           train --train-attack pdg          | unknown training attack 'pdg'; did you mean 'pgd'?
           train --order third               | unknown order 'third'
           train --model conv5               | unknown model 'conv5'; did you mean 'conv4'?

@@ -110,7 +110,7 @@ public final class EmbeddingTrainer implements Learning {
    * @param device where it runs; must stay open
    * @param model the network, with a head for all classes of the set
    * @param set the training classes; must stay open
-   * @param recipe how to train; the teacher's tensors must stay open
+   * @param recipe how to train; the teacher's weights are copied
    * @param weights initial weights, copied
    * @param order the source of the batches
    * @param key the source of augmentations and attacks
@@ -140,7 +140,8 @@ public final class EmbeddingTrainer implements Learning {
               "labels",
               scope.tensor(Type.i32(recipe.batch())));
       if (recipe.teacher() != null) {
-        inputs = inputs.with("teacher", recipe.teacher());
+        inputs =
+            inputs.with("teacher", recipe.teacher().map(t -> scope.tensor(t.type()).copyFrom(t)));
       }
       TrainingStep step =
           TrainingStep.compile(

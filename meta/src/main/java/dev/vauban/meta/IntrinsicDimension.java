@@ -1,5 +1,6 @@
 package dev.vauban.meta;
 
+import dev.vauban.nn.Batch;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.DType;
@@ -13,6 +14,7 @@ import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * How many directions a set of features fills: the diagnostic of ITS-MAML (Duan et al. 2022, <a
@@ -87,14 +89,56 @@ public record IntrinsicDimension(int id90, double effectiveRank, double[] varian
                   "images", Tensor.over(scope, types.get("images"), set.pixels()),
                   "indices", scope.ints(types.get("indices").shape(), indices))
               .with("weights", weights);
-      double[] flat = plan.run(scope, in).value().toDoubles();
-      int d = flat.length / indices.length;
-      double[][] rows = new double[indices.length][];
-      for (int i = 0; i < rows.length; i++) {
-        rows[i] = Arrays.copyOfRange(flat, i * d, (i + 1) * d);
-      }
-      return of(rows);
+      return of(rows(plan.run(scope, in).value().toDoubles(), indices.length));
     }
+  }
+
+  /**
+   * Of a network's penultimate features of given images, for example attacked ones, all normalised
+   * as one batch, at the meta-parameters as they are (no adaptation).
+   *
+   * @param learner which weights the meta-parameters stand for
+   * @param theta the meta-parameters
+   * @param images at least 2, each [H*W*C] in [0,1]
+   */
+  public static IntrinsicDimension of(
+      Device device, MetaLearner learner, Model model, Tree<Tensor> theta, List<float[]> images) {
+    int n = images.size();
+    int size = (int) model.input().size();
+    Tree<Type> types =
+        Tree.of("x", Type.f32(model.input().insert(0, n).dims()))
+            .with("theta", theta.map(Tensor::type));
+    Program program =
+        Program.trace(
+            types,
+            in -> {
+              Expr x = in.get("x");
+              Expr none = Expr.fill(Type.i32(n), 0);
+              Expr key = Expr.fill(Type.i32(2), 0);
+              Tree<Expr> w =
+                  learner.weights(learner.start(in.sub("theta"), new Batch<>(x, none, key)));
+              return Tree.leaf(model.features(w, x).reshape(n, -1));
+            });
+    try (Scope scope = Scope.open();
+        Plan plan = device.compile(program)) {
+      Tensor x = scope.tensor(types.get("x"));
+      for (int i = 0; i < n; i++) {
+        for (int p = 0; p < size; p++) {
+          x.set((long) i * size + p, images.get(i)[p]);
+        }
+      }
+      Tree<Tensor> in = Tree.of("x", x).with("theta", theta);
+      return of(rows(plan.run(scope, in).value().toDoubles(), n));
+    }
+  }
+
+  private static double[][] rows(double[] flat, int n) {
+    int d = flat.length / n;
+    double[][] rows = new double[n][];
+    for (int i = 0; i < n; i++) {
+      rows[i] = Arrays.copyOfRange(flat, i * d, (i + 1) * d);
+    }
+    return rows;
   }
 
   private static int[] draw(ImageSet set, int classes, int perClass, Key key) {

@@ -3,6 +3,7 @@ package dev.vauban.meta;
 import dev.vauban.adversarial.AdversarialTraining;
 import dev.vauban.adversarial.Attack;
 import dev.vauban.adversarial.Classifier;
+import dev.vauban.adversarial.Divergence;
 import dev.vauban.adversarial.FgsmRs;
 import dev.vauban.adversarial.InstanceContrast;
 import dev.vauban.adversarial.Linf;
@@ -134,6 +135,14 @@ public final class MetaLearners {
     }
   }
 
+  /** What R-MAML adds to the clean loss. */
+  public enum Regularizer {
+    /** The cross-entropy of attacked images. */
+    CROSS_ENTROPY,
+    /** The divergence of clean and attacked predictions: TRADES. */
+    DIVERGENCE
+  }
+
   /**
    * What only some methods know.
    *
@@ -146,6 +155,7 @@ public final class MetaLearners {
    * @param copies of each support image for the fit of rfs
    * @param contrast weight of the contrastive loss (rmaml-cl) or of the agreement (mavrl)
    * @param temperature of similarities
+   * @param regularizer the robust loss of rmaml-out, -both, -in, -dual, -cl and ranil-out
    */
   public record More(
       int trainWays,
@@ -154,9 +164,11 @@ public final class MetaLearners {
       Augmentation views,
       int copies,
       double contrast,
-      double temperature) {
+      double temperature,
+      Regularizer regularizer) {
     /** As many ways, 1500 meta-steps, 25 unlabeled images, suited views, weight 0.1 at 0.5. */
-    public static final More USUAL = new More(0, 1500, 25, null, 1, 0.1, 0.5);
+    public static final More USUAL =
+        new More(0, 1500, 25, null, 1, 0.1, 0.5, Regularizer.CROSS_ENTROPY);
 
     /** Checks the ranges. */
     public More {
@@ -211,7 +223,7 @@ public final class MetaLearners {
                 more.temperature(),
                 1 / 256.0);
         MetaLearner training = new WithAuxiliary(base.training(), contrast, more.contrast());
-        yield new Method(n, training, base.evaluation(), base.clean(), o.attack());
+        yield new Method(n, training, base.evaluation(), base.clean(), base.robustness());
       }
       case "mavrl" -> {
         Method base = named("maml", model, o);
@@ -255,7 +267,9 @@ public final class MetaLearners {
   public static Method named(String name, Classifier net, Options o) {
     String n = plain(name);
     Loss clean = (w, b) -> Losses.crossEntropy(net.logits(w, b.x()), b.y()).mean();
-    Loss robust = new AdversarialTraining(o.attack()).apply(clean);
+    Loss attacked = new AdversarialTraining(o.attack()).apply(clean);
+    boolean free = o.more().regularizer() == Regularizer.DIVERGENCE;
+    Loss robust = free ? new Divergence(net, o.attack()) : attacked;
     Loss inner = RobustLosses.sum(clean, robust, o.gammaIn());
     Loss outer = RobustLosses.sum(clean, robust, o.gamma());
     Maml plain = new Maml(clean, clean, o.steps(), o.rate(), o.order());
@@ -280,9 +294,9 @@ public final class MetaLearners {
           case "rmaml-trades-ul" -> new TradesOnAll(plain, net, o.attack(), o.gamma());
           case "ranil-out" ->
               new Maml(clean, outer, o.steps(), o.rate(), o.order(), Leaves.only("head"));
-          case "aq" -> new Maml(clean, robust, o.steps(), o.rate(), o.order());
-          case "aq-both" -> new Maml(robust, robust, o.steps(), o.rate(), o.order());
-          case "adml" -> new Adml(clean, robust, o.steps(), o.rate(), o.order());
+          case "aq" -> new Maml(clean, attacked, o.steps(), o.rate(), o.order());
+          case "aq-both" -> new Maml(attacked, attacked, o.steps(), o.rate(), o.order());
+          case "adml" -> new Adml(clean, attacked, o.steps(), o.rate(), o.order());
           default -> {
             if (NAMES.contains(n)) {
               throw new IllegalArgumentException(
@@ -302,6 +316,9 @@ public final class MetaLearners {
 
   /** The attack whose accuracy is shown in training, where it costs nothing: the loss has it. */
   private static Attack shown(String name, Options o) {
+    if (o.more().regularizer() == Regularizer.DIVERGENCE && !name.startsWith("aq")) {
+      return null; // its images are others
+    }
     return switch (name) {
       case "rmaml-out", "rmaml-both", "rmaml-dual", "ranil-out", "aq", "aq-both" -> o.attack();
       default -> null;

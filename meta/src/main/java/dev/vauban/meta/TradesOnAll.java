@@ -2,7 +2,7 @@ package dev.vauban.meta;
 
 import dev.vauban.adversarial.Attack;
 import dev.vauban.adversarial.Classifier;
-import dev.vauban.adversarial.Trades;
+import dev.vauban.adversarial.Divergence;
 import dev.vauban.nn.Batch;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
@@ -36,10 +36,7 @@ public record TradesOnAll(Maml maml, Classifier net, Attack attack, double beta)
       all.add(task.unlabeled());
     }
     Expr x = Expr.concat(0, all.toArray(Expr[]::new));
-    Expr clean = net.logits(fast, x);
-    Expr adv =
-        attack.perturb(z -> Trades.divergence(clean, net.logits(fast, z)), x, task.query().key());
-    Expr robust = Trades.divergence(clean, net.logits(fast, adv)).mean();
+    Expr robust = Divergence.mean(net, attack, fast, x, task.query().key());
     return maml.outer().of(fast, task.query()).add(robust.mul(beta));
   }
 

@@ -430,4 +430,21 @@ class ObjectivesTest {
       assertThat(clipped).as("pixels held by [0,1]").isGreaterThan(3);
     }
   }
+
+  /** With the divergence as regulariser, R-MAML's outer level is TRADES; the inner one too. */
+  @Test
+  void theDivergenceMayTakeThePlaceOfTheCrossEntropy() {
+    MetaLearners.More more =
+        new MetaLearners.More(0, 1, 0, null, 1, 0, 1, MetaLearners.Regularizer.DIVERGENCE);
+    MetaLearners.Options options =
+        new MetaLearners.Options(
+            STEPS, RATE, Order.SECOND, Attacker.PGD.attack, GAMMA, GAMMA_IN, more);
+    MetaLearner outer = MetaLearners.named("rmaml-out", ObjectivesTest::logits, options).training();
+    double[] actual = library((theta, tasks) -> Tree.leaf(outer.metaLoss(theta, tasks)));
+    double[] expected = plain("rmaml-trades", Order.SECOND, Attacker.PGD.budget);
+    assertThat(actual[0]).isCloseTo(expected[0], within(1e-7));
+    MetaLearner both = MetaLearners.named("rmaml-both", ObjectivesTest::logits, options).training();
+    double[] other = library((theta, tasks) -> Tree.leaf(both.metaLoss(theta, tasks)));
+    assertThat(Math.abs(other[0] - expected[0])).isGreaterThan(1e-3);
+  }
 }

@@ -42,6 +42,18 @@ public interface Schedule {
     };
   }
 
+  /** {@code first}, multiplied by {@code factor} at each of these steps, rising ones. */
+  static Schedule staircase(double first, double factor, int... at) {
+    return step -> {
+      Expr rate = Expr.scalar(first);
+      for (int edge : at) {
+        Expr past = step.ge(edge).cast(DType.F32);
+        rate = rate.mul(past.mul(factor - 1).add(1));
+      }
+      return rate;
+    };
+  }
+
   /** This schedule, rising linearly to its value over the first {@code steps} steps. */
   default Schedule warmedUp(int steps) {
     positive("warm-up", steps);

@@ -6,11 +6,14 @@ import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Model;
 import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.Range;
+import dev.vauban.cli.config.Regularizer;
 import dev.vauban.cli.config.Settings;
 import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.config.TrainAttack;
+import dev.vauban.cli.config.Views;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Learner;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
@@ -85,6 +88,65 @@ public final class LearnerOptions {
   int trainAttackSteps;
 
   @Option(
+      names = "--regularizer",
+      paramLabel = "WHICH",
+      defaultValue = "ce",
+      description =
+          "robust loss of rmaml-*: ${COMPLETION-CANDIDATES}, cross-entropy of attacked images or"
+              + " divergence from the clean ones (default: ${DEFAULT-VALUE})")
+  Regularizer regularizer;
+
+  @Option(
+      names = "--views",
+      paramLabel = "VIEWS",
+      defaultValue = "suited",
+      description =
+          "augmentation of rmaml-cl, mavrl and rfs: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE} to the images)")
+  Views views;
+
+  @Range(min = 0, max = 1000)
+  @Option(
+      names = "--contrast",
+      paramLabel = "W",
+      defaultValue = "0.1",
+      description =
+          "weight of the contrastive loss of rmaml-cl, of the agreement of mavrl (default:"
+              + " ${DEFAULT-VALUE})")
+  double contrast;
+
+  @Range(min = 0, max = 100_000)
+  @Option(
+      names = "--unlabeled",
+      paramLabel = "N",
+      defaultValue = "25",
+      description = "images without labels per task of rmaml-trades-ul (default: ${DEFAULT-VALUE})")
+  int unlabeled;
+
+  @Range(min = 1, max = 100)
+  @Option(
+      names = "--copies",
+      paramLabel = "N",
+      defaultValue = "5",
+      description =
+          "of each support image, augmented, that rfs fits to (default: ${DEFAULT-VALUE})")
+  int copies;
+
+  @Range(min = 1, max = 100_000)
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "images per step of the pre-training of rfs (default: ${DEFAULT-VALUE})")
+  int batch;
+
+  @Option(
+      names = "--teacher",
+      paramLabel = "RUN",
+      description = "an earlier rfs run that teaches this one: self-distillation")
+  Path teacher;
+
+  @Option(
       names = "--eps",
       paramLabel = "EPS",
       description =
@@ -116,6 +178,21 @@ public final class LearnerOptions {
     }
   }
 
+  /** Refuses what only makes sense with another method. */
+  void refuseStrangers(int trainWays, int ways) {
+    if (teacher != null && !method.pretrains()) {
+      throw CommandException.badInput(
+          "--teacher: only rfs and rfs-at have one, not " + method.label());
+    }
+    boolean proto = method == Method.PROTONET || method == Method.PROTONET_AQ;
+    if (trainWays != 0 && trainWays != ways && !proto) {
+      throw CommandException.badInput(
+          "--train-ways %d: the head of %s is for %d classes; only protonet may train with other"
+                  .formatted(trainWays, method.label(), ways)
+              + " ways");
+    }
+  }
+
   private static boolean wrote(String name, Settings settings, String inherited) {
     Value value = settings.values().get(name);
     return value != null && !value.source().equals(inherited);
@@ -136,8 +213,9 @@ public final class LearnerOptions {
         method.order().orElse(order),
         gamma,
         trainAttack,
-        trainAttack == TrainAttack.FGSM_RS ? 1 : trainAttackSteps,
-        eps.linf());
+        trainAttack == TrainAttack.PGD ? trainAttackSteps : 1,
+        eps.linf(),
+        new Learner.Details(regularizer, views, contrast, unlabeled, copies, batch, teacher));
   }
 
   /** What fits the method and the data. */

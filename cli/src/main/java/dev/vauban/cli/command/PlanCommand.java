@@ -23,13 +23,14 @@ public final class PlanCommand implements Command, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
-    presets.putAll(training.presets());
+    presets.putAll(training.presets(learner.method));
     return presets;
   }
 
   @Override
   public Answer run(Session session) {
     learner.refuseContradictions(session.settings(), "");
+    learner.refuseStrangers(training.trainWays, episodes.ways);
     PlanView plan =
         session
             .jobs()

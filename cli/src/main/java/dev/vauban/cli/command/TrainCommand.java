@@ -2,6 +2,7 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.ConfigFile;
+import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.failure.CommandException;
@@ -75,7 +76,7 @@ public final class TrainCommand implements Command, Base, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
-    presets.putAll(training.presets());
+    presets.putAll(training.presets(learner.method));
     presets.put("out", new Value(defaultOut(), "default"));
     return presets;
   }
@@ -98,6 +99,7 @@ public final class TrainCommand implements Command, Base, Presets {
     Learner what = learner.learner();
     learner.refuseContradictions(
         session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
+    learner.refuseStrangers(training.trainWays, episodes.ways);
     if (resume) {
       refuseChanges(session);
       RunDirectory.requireIdle(out);
@@ -151,7 +153,9 @@ public final class TrainCommand implements Command, Base, Presets {
 
   /** A resumed run that changed its data or its method would not be the run it claims to be. */
   private void refuseChanges(Session session) {
-    boolean cosine = "cosine".equals(session.settings().values().get("schedule").text());
+    boolean timed =
+        !"constant".equals(session.settings().values().get("schedule").text())
+            || learner.method == Method.MAML_PLUS_PLUS;
     Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
     session
         .settings()
@@ -159,7 +163,7 @@ public final class TrainCommand implements Command, Base, Presets {
         .forEach((name, value) -> {
           var old = before.get(name);
           if (value.source().equals("flag")
-              && (!FREE_ON_RESUME.contains(name) || cosine && name.equals("iterations"))
+              && (!FREE_ON_RESUME.contains(name) || timed && name.equals("iterations"))
               && old != null
               && !old.value().equals(value.text())) {
             throw CommandException.badInput(

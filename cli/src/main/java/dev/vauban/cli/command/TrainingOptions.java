@@ -1,9 +1,11 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.MetaSchedule;
+import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.job.Training;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -32,7 +34,9 @@ public final class TrainingOptions {
       names = "--meta-rate",
       paramLabel = "RATE",
       defaultValue = "0.001",
-      description = "Adam's step size (default: ${DEFAULT-VALUE})")
+      description =
+          "Adam's step size; for rfs that of SGD with momentum (default: ${DEFAULT-VALUE}; rfs:"
+              + " 0.05)")
   double metaRate;
 
   @Option(
@@ -40,9 +44,38 @@ public final class TrainingOptions {
       paramLabel = "SCHEDULE",
       defaultValue = "constant",
       description =
-          "of the meta-rate: ${COMPLETION-CANDIDATES}; cosine ends at 0 with the last iteration"
-              + " (default: ${DEFAULT-VALUE})")
+          "of the meta-rate: ${COMPLETION-CANDIDATES}; cosine ends at --last-rate with the last"
+              + " iteration, steps divides by 10 at 60%% and 80%% (default: ${DEFAULT-VALUE};"
+              + " maml++: cosine, rfs: steps)")
   MetaSchedule schedule;
+
+  @Range(min = 0, max = 10)
+  @Option(
+      names = "--last-rate",
+      paramLabel = "RATE",
+      defaultValue = "0",
+      description = "where cosine ends (default: ${DEFAULT-VALUE}; maml++: a hundredth)")
+  double lastRate;
+
+  @Range(min = 0, max = 1000)
+  @Option(
+      names = "--train-ways",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "classes per training task, where protonet is to train with more; 0 for --ways (default:"
+              + " ${DEFAULT-VALUE})")
+  int trainWays;
+
+  @Range(min = 0, max = 1000)
+  @Option(
+      names = "--validate-shots",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "labelled images per class in validation, where the test will have other shots than"
+              + " training (ITS-MAML); 0 for --shots (default: ${DEFAULT-VALUE})")
+  int validateShots;
 
   @Range(min = 0)
   @Option(
@@ -112,12 +145,25 @@ public final class TrainingOptions {
   double maxMinutes;
 
   /** A run that is shorter than the usual distance of two validations has one, at its end. */
-  Map<String, Value> presets() {
-    Value every =
-        iterations < VALIDATE_EVERY
-            ? new Value(Integer.toString(iterations), "once: a short run")
-            : new Value(Integer.toString(VALIDATE_EVERY), "default");
-    return Map.of("validate-every", every);
+  Map<String, Value> presets(Method method) {
+    Map<String, Value> presets = new LinkedHashMap<>();
+    String source = "suited to " + method.label();
+    if (method == Method.MAML_PLUS_PLUS) {
+      presets.put("schedule", new Value("cosine", source));
+      presets.put("last-rate", new Value(Double.toString(metaRate / 100), source));
+    }
+    if (method.pretrains()) {
+      presets.put("schedule", new Value("steps", source));
+      presets.put("meta-rate", new Value("0.05", source));
+    }
+    presets.put("validate-every", every());
+    return presets;
+  }
+
+  private Value every() {
+    return iterations < VALIDATE_EVERY
+        ? new Value(Integer.toString(iterations), "once: a short run")
+        : new Value(Integer.toString(VALIDATE_EVERY), "default");
   }
 
   Training training(WorkOptions work) {
@@ -136,6 +182,9 @@ public final class TrainingOptions {
         validateEvery,
         validateEpisodes,
         validateSteps,
+        lastRate,
+        trainWays,
+        validateShots,
         maxMinutes);
   }
 }

@@ -15,4 +15,14 @@ import dev.vauban.cli.config.Split;
  * @param queries query images per class
  */
 public record Episodes(
-    DataSpec data, Split split, Rotations rotations, int ways, int shots, int queries) {}
+    DataSpec data, Split split, Rotations rotations, int ways, int shots, int queries) {
+  /** These with another number of classes. */
+  public Episodes withWays(int number) {
+    return new Episodes(data, split, rotations, number, shots, queries);
+  }
+
+  /** These with another number of labelled images. */
+  public Episodes withShots(int number) {
+    return new Episodes(data, split, rotations, ways, number, queries);
+  }
+}

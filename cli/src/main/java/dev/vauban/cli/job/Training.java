@@ -20,6 +20,9 @@ import dev.vauban.tensor.Precision;
  * @param validateEvery meta-steps between two validations; 0 for none
  * @param validateEpisodes episodes of one validation
  * @param validateSteps fine-tune steps in validation
+ * @param lastRate where a cosine schedule ends
+ * @param trainWays classes of a training episode (protonet); 0 for the episodes' ways
+ * @param validateShots labelled images per class in validation; 0 for the episodes' shots
  * @param maxMinutes wall time after which this session ends; 0 for no limit
  */
 public record Training(
@@ -37,4 +40,7 @@ public record Training(
     int validateEvery,
     int validateEpisodes,
     int validateSteps,
+    double lastRate,
+    int trainWays,
+    int validateShots,
     double maxMinutes) {}

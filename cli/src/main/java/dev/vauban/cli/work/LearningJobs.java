@@ -15,7 +15,7 @@ import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
-import dev.vauban.meta.MetaTrainer;
+import dev.vauban.meta.Learning;
 import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
@@ -48,8 +48,8 @@ public final class LearningJobs implements Jobs {
       Session session) {
     try (Device device = device(training.workers(), training.precision());
         DataRoles roles = DataRoles.open(episodes, use(training), session)) {
-      Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways());
-      TrainingTasks tasks = TrainingTasks.of(roles, episodes, training.seed());
+      Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways(), training);
+      TrainingTasks tasks = TrainingTasks.of(roles, episodes, training);
       Provenance provenance =
           new Provenance(
               Version.text(),
@@ -117,12 +117,10 @@ public final class LearningJobs implements Jobs {
   public PlanView plan(Learner learner, Episodes episodes, Training training, Session session) {
     try (Device device = device(training.workers(), training.precision());
         DataRoles roles = DataRoles.open(episodes, DataRoles.Use.UNVALIDATED, session);
-        MetaTrainer trainer =
-            Recipe.of(learner, roles.training(), episodes.ways())
-                .trainer(
-                    device,
-                    TrainingTasks.of(roles, episodes, training.seed()).training(),
-                    training)) {
+        Learning trainer =
+            Recipe.of(learner, roles.training(), episodes.ways(), training)
+                .learning(
+                    device, TrainingTasks.of(roles, episodes, training).training(), training)) {
       Plan plan = trainer.plan();
       List<Plan.Part> parts = plan.parts();
       long kernels =

@@ -3,6 +3,7 @@ package dev.vauban.cli.work;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.nn.Model;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
@@ -73,7 +74,28 @@ final class ModelFile {
     check(file, recipe, content.metadata());
     Tree<Tensor> tensors = content.tensors();
     Tree<Tensor> weights = tensors.has("weights") ? tensors.sub("weights") : tensors;
-    return Safetensors.fit(file.toString(), recipe.theta(), weights);
+    return Safetensors.fit(file.toString(), recipe.theta(), recipe.judged(weights));
+  }
+
+  /**
+   * The whole network of an earlier pre-training, head and all.
+   *
+   * @param run its directory
+   * @throws CommandException exit 2, if there is none or it is of another architecture
+   */
+  static Tree<Tensor> teacher(Path run, Recipe recipe, Model whole, Scope scope) {
+    if (!Files.isDirectory(run) || RunDirectory.latest(run).isEmpty()) {
+      throw CommandException.badInput(
+          "--teacher " + run + ": no run with a checkpoint; give the directory of an rfs run");
+    }
+    Path file = RunDirectory.latest(run).orElseThrow().file();
+    Safetensors.File content = Safetensors.read(file, scope);
+    check(file, recipe, content.metadata());
+    if (!content.tensors().has("weights/head")) {
+      throw CommandException.badInput(
+          "--teacher " + run + ": it holds no classifier of all training classes; give an rfs run");
+    }
+    return Safetensors.fit(file.toString(), whole.types(), content.tensors().sub("weights"));
   }
 
   /** Says in the user's terms how the weights differ from what they are asked to be. */

@@ -22,7 +22,7 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.job.Training;
 import dev.vauban.cli.progress.Progress;
-import dev.vauban.meta.MetaTrainer;
+import dev.vauban.meta.Learning;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
@@ -79,9 +79,9 @@ final class QuickstartRun {
       Device device, DataRoles roles, Method method, List<History> histories, Scope scope) {
     Recipe recipe = recipe(method, roles);
     Training training = training();
-    TrainingTasks tasks = TrainingTasks.of(roles, TASKS, job.seed());
+    TrainingTasks tasks = TrainingTasks.of(roles, TASKS, training);
     List<History.Point> points = new ArrayList<>();
-    try (MetaTrainer trainer = recipe.trainer(device, tasks.training(), training);
+    try (Learning trainer = recipe.learning(device, tasks.training(), training);
         Validation validation =
             new Validation(device, recipe, tasks.validation().orElseThrow(), training, session);
         Progress progress =
@@ -175,6 +175,9 @@ final class QuickstartRun {
         1,
         VALIDATION_EPISODES,
         FINE_TUNE_STEPS,
+        0,
+        0,
+        0,
         0);
   }
 

@@ -2,28 +2,38 @@ package dev.vauban.cli.work;
 
 import dev.vauban.adversarial.Attack;
 import dev.vauban.adversarial.Attacks;
-import dev.vauban.cli.config.MetaSchedule;
 import dev.vauban.cli.config.TrainAttack;
+import dev.vauban.cli.config.Views;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.Training;
+import dev.vauban.meta.EmbeddingTrainer;
+import dev.vauban.meta.Learning;
 import dev.vauban.meta.MetaLearners;
 import dev.vauban.meta.MetaTrainer;
 import dev.vauban.meta.Method;
 import dev.vauban.meta.Order;
+import dev.vauban.meta.TwoOptimizers;
+import dev.vauban.nn.InTurn;
+import dev.vauban.nn.Layers;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Models;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.Optimizers;
 import dev.vauban.nn.Schedule;
+import dev.vauban.nn.augment.Augmentation;
+import dev.vauban.nn.augment.Augmentations;
 import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.ShapeException;
+import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A learner made of the library's parts: the network for the data at hand and the method.
@@ -33,13 +43,26 @@ import dev.vauban.tensor.Type;
  * @param method the meta-learner
  */
 record Recipe(Learner learner, Model model, Method method) {
+  private static final double TEMPERATURE = 0.5;
+  private static final double MOMENTUM = 0.9; // and the decay: of RFS
+  private static final double DECAY = 5e-4;
+
+  /** The parts for an evaluation, which does not ask how training changes over time. */
+  static Recipe of(Learner learner, ImageSet set, int ways) {
+    return of(learner, set, ways, 0, 1);
+  }
+
+  /** The parts for a training. */
+  static Recipe of(Learner learner, ImageSet set, int ways, Training training) {
+    return of(learner, set, ways, training.trainWays(), training.iterations());
+  }
 
   /**
    * The parts for images of {@code set}.
    *
    * @throws CommandException exit 2, if the network cannot take such images
    */
-  static Recipe of(Learner learner, ImageSet set, int ways) {
+  private static Recipe of(Learner learner, ImageSet set, int ways, int trainWays, int iterations) {
     Shape image = Shape.of(set.height(), set.width(), set.channels());
     Model model;
     try {
@@ -58,9 +81,22 @@ record Recipe(Learner learner, Model model, Method method) {
             Order.valueOf(learner.order().name()),
             attack(learner),
             learner.gamma(),
-            learner.gamma());
-    return new Recipe(
-        learner, model, MetaLearners.named(learner.method().label(), model::logits, options));
+            learner.gamma(),
+            more(learner, trainWays, iterations));
+    return new Recipe(learner, model, MetaLearners.named(learner.method().label(), model, options));
+  }
+
+  private static MetaLearners.More more(Learner learner, int trainWays, int iterations) {
+    Learner.Details details = learner.details();
+    return new MetaLearners.More(
+        trainWays,
+        iterations,
+        details.unlabeled(),
+        views(learner),
+        details.copies(),
+        details.contrast(),
+        TEMPERATURE,
+        MetaLearners.Regularizer.valueOf(details.regularizer().name()));
   }
 
   private static Attack attack(Learner learner) {
@@ -84,13 +120,61 @@ record Recipe(Learner learner, Model model, Method method) {
     };
   }
 
-  /** Types of the meta-parameters. */
-  Tree<Type> theta() {
-    return method.training().types(model.types());
+  /** The augmentation asked for, or null for what suits the images. */
+  private static Augmentation views(Learner learner) {
+    Views views = learner.details().views();
+    return views == Views.SUITED ? null : Augmentations.named(views.label());
   }
 
-  /** Compiles the meta-step and starts at step 0. */
-  MetaTrainer trainer(Device device, EpisodeSampler sampler, Training training) {
+  /** Types of the meta-parameters as an evaluation needs them. */
+  Tree<Type> theta() {
+    return method.evaluation().types(model.types());
+  }
+
+  /** The part of a training's weights that an evaluation needs: without a pre-training's head. */
+  Tree<Tensor> judged(Tree<Tensor> weights) {
+    return learner.method().pretrains() ? Tree.of("body", weights.sub("body")) : weights;
+  }
+
+  /** Compiles the step and starts at step 0. */
+  Learning learning(Device device, EpisodeSampler sampler, Training training) {
+    return learner.method().pretrains()
+        ? embedding(device, sampler.set(), training)
+        : trainer(device, sampler, training);
+  }
+
+  private EmbeddingTrainer embedding(Device device, ImageSet set, Training training) {
+    Model whole = pretrained(set);
+    Learner.Details details = learner.details();
+    Augmentation views = views(learner);
+    EmbeddingTrainer.Recipe recipe =
+        EmbeddingTrainer.Recipe.of(
+            details.batch(), views == null ? Augmentations.suited(model.input()) : views);
+    if (learner.method() == dev.vauban.cli.config.Method.RFS_AT) {
+      recipe = recipe.against(attack(learner));
+    }
+    try (Scope scope = Scope.open()) {
+      if (details.teacher() != null) {
+        recipe = recipe.taughtBy(ModelFile.teacher(details.teacher(), this, whole, scope));
+      }
+      return EmbeddingTrainer.compile(
+          device,
+          whole,
+          set,
+          recipe,
+          whole.init(scope, Stream.WEIGHTS.key(training.seed())),
+          optimizer(training),
+          Stream.EPISODES.key(training.seed()),
+          Stream.ATTACK.key(training.seed()));
+    }
+  }
+
+  /** The network with a head for all classes of the set. */
+  private Model pretrained(ImageSet set) {
+    return model.withHead(Layers.linear(set.classCount()));
+  }
+
+  private MetaTrainer trainer(Device device, EpisodeSampler sampler, Training training) {
     try (Scope scope = Scope.open()) {
       return MetaTrainer.compile(
           device,
@@ -104,12 +188,32 @@ record Recipe(Learner learner, Model model, Method method) {
     }
   }
 
-  private static Optimizer optimizer(Training training) {
-    Schedule schedule =
-        training.schedule() == MetaSchedule.COSINE
-            ? Schedule.cosine(training.metaRate(), 0, training.iterations())
-            : Schedule.constant(training.metaRate());
-    Optimizer adam = Optimizers.adam(schedule);
-    return training.clip() > 0 ? adam.clippedByNorm(training.clip()) : adam;
+  private Optimizer optimizer(Training training) {
+    if (learner.method().pretrains()) {
+      return clipped(
+          Optimizers.momentum(schedule(training, training.metaRate()), MOMENTUM, DECAY), training);
+    }
+    Optimizer adam = clipped(Optimizers.adam(schedule(training, training.metaRate())), training);
+    if (learner.method() != dev.vauban.cli.config.Method.RMAML_DUAL) {
+      return adam;
+    }
+    Schedule slower = schedule(training, learner.gamma() * training.metaRate());
+    Map<String, Optimizer> each = new LinkedHashMap<>();
+    each.put(TwoOptimizers.CLEAN, adam);
+    each.put(TwoOptimizers.ROBUST, clipped(Optimizers.adam(slower), training));
+    return new InTurn(each);
+  }
+
+  private static Optimizer clipped(Optimizer optimizer, Training training) {
+    return training.clip() > 0 ? optimizer.clippedByNorm(training.clip()) : optimizer;
+  }
+
+  private static Schedule schedule(Training training, double rate) {
+    int n = training.iterations();
+    return switch (training.schedule()) {
+      case CONSTANT -> Schedule.constant(rate);
+      case COSINE -> Schedule.cosine(rate, Math.min(rate, training.lastRate()), n);
+      case STEPS -> Schedule.staircase(rate, 0.1, (int) (0.6 * n), (int) (0.8 * n));
+    };
   }
 }

@@ -8,7 +8,7 @@ import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
-import dev.vauban.meta.MetaTrainer;
+import dev.vauban.meta.Learning;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
@@ -35,7 +35,7 @@ final class TrainingRun implements AutoCloseable {
   private final Training training;
   private final RunDirectory run;
   private final Session session;
-  private final MetaTrainer trainer;
+  private final Learning trainer;
   private final Optional<Validation> validation;
   private final long begun = System.nanoTime();
   private final BestWeights best;
@@ -65,7 +65,7 @@ final class TrainingRun implements AutoCloseable {
     refuseOtherData(provenance);
     this.best = BestWeights.of(run.folder());
     this.last = LastFigures.of(run.folder());
-    this.trainer = recipe.trainer(device, tasks.training(), training);
+    this.trainer = recipe.learning(device, tasks.training(), training);
     try {
       run.start().ifPresent(this::restore);
       run.writeProvenance(
@@ -195,7 +195,8 @@ final class TrainingRun implements AutoCloseable {
 
   private void validate() {
     long step = trainer.number();
-    Validation.Result result = validation.orElseThrow().of(trainer.weights(), kept());
+    Validation.Result result =
+        validation.orElseThrow().of(recipe.judged(trainer.weights()), kept());
     // The line in the metrics is what says that the validation is done, so it comes last.
     best.offer(step, result.score(), trainer.weights(), facts());
     Map<String, Double> values = new LinkedHashMap<>();

@@ -71,6 +71,12 @@ class ConfigTest {
             gamma: 0.2                        # VAUBAN_GAMMA
             train-attack: fgsm-rs             # default
             train-attack-steps: 7             # default
+            regularizer: ce                   # default
+            views: suited                     # default
+            contrast: 0.1                     # default
+            unlabeled: 25                     # default
+            copies: 5                         # default
+            batch: 64                         # default
             eps: 8/255                        # suited to cifarfs
             data: "cifarfs:data/cifar fs"     # flag
             split: vinyals                    # default
@@ -82,6 +88,9 @@ class ConfigTest {
             meta-batch: 4                     # default
             meta-rate: 0.001                  # default
             schedule: constant                # default
+            last-rate: 0.0                    # default
+            train-ways: 0                     # default
+            validate-shots: 0                 # default
             clip: 10.0                        # default
             log-every: 10                     # default
             checkpoint-every: 100             # default

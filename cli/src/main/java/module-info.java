@@ -21,6 +21,7 @@ module dev.vauban.cli {
   exports dev.vauban.cli.terminal;
   exports dev.vauban.cli.progress;
   exports dev.vauban.cli.report;
+  exports dev.vauban.cli.reproduce;
 
   // picocli sets the options' fields; Jackson reads the records of the exported packages.
   opens dev.vauban.cli.command to

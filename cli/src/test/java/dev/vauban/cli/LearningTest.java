@@ -378,6 +378,32 @@ class LearningTest {
     assertThat((double) row.get("robust")).isBetween(0.0, (double) row.get("clean"));
   }
 
+  /** The four accuracies, the features' dimension and the neurons reach table, JSON and report. */
+  @Test
+  void theDiagnosticsOfAnEvaluation() throws Exception {
+    Path run = folder.resolve("run");
+    assertThat(train(run, "--method", "aq", "--iterations", "2")).isEqualTo(ExitCode.OK);
+    String[] eval = {"eval", run.toString(), "--episodes", "8", "--fine-tune-steps", "1"};
+    String[] all = {"--support", "both", "--dimension", "20", "--neurons", "2", "--eps", "0.2"};
+    assertThat(cli.run(with(eval, with(all, "--json")))).as(cli.err).isEqualTo(ExitCode.OK);
+    List<?> rows = (List<?>) cli.json().get("rows");
+    assertThat(rows).hasSize(2);
+    assertThat(((Map<?, ?>) rows.get(0)).get("support")).isNull();
+    assertThat(((Map<?, ?>) rows.get(1)).get("support")).isEqualTo("attacked");
+    assertThat(column(rows, "clean")[0]).isNotEqualTo(column(rows, "clean")[1]);
+    Map<?, ?> dimension = (Map<?, ?>) ((List<?>) cli.json().get("dimensions")).getFirst();
+    assertThat((int) dimension.get("images")).isEqualTo(20);
+    assertThat((int) dimension.get("clean")).isBetween(1, 16);
+    assertThat((int) dimension.get("attacked")).isBetween(1, 16);
+    assertThat(ImageIO.read(run.resolve("neurons").resolve("02-change.png").toFile()).getWidth())
+        .isEqualTo(28);
+    assertThat(run.resolve("report.html"))
+        .content()
+        .contains("What single features look for", "Intrinsic dimension", "attacked");
+    assertThat(cli.run(with(eval, all))).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat(cli.out).contains("support", "attacked", "dimension, clean");
+  }
+
   @Test
   void aTeacherIsAnEarlierRunOfTheSameKind() {
     Path first = folder.resolve("first");

@@ -248,7 +248,9 @@ class MainTest {
     assertThat(cli.jobs.threat.attack()).isEqualTo(AttackName.PGD);
     assertThat(cli.jobs.threat.eps()).containsExactly(12 / 255.0);
     assertThat(cli.jobs.protocol.steps()).containsExactly(1, 5);
-    assertThat(cli.json().keySet()).map(Object::toString).containsExactly("eps", "attack", "rows");
+    assertThat(cli.json().keySet())
+        .map(Object::toString)
+        .containsExactly("eps", "attack", "rows", "dimensions");
     Map<?, ?> row = (Map<?, ?>) ((List<?>) cli.json().get("rows")).get(0);
     assertThat(row.keySet())
         .map(Object::toString)

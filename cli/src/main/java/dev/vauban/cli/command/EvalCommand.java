@@ -4,6 +4,7 @@ import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.config.SupportImages;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Answer;
@@ -60,6 +61,35 @@ public final class EvalCommand implements Command, Base, Presets {
       description =
           "numbers of adaptation steps to report, with commas (default: ${DEFAULT-VALUE})")
   List<Integer> fineTuneSteps;
+
+  @Option(
+      names = "--support",
+      paramLabel = "WHICH",
+      defaultValue = "clean",
+      description =
+          "support images to fine-tune on: ${COMPLETION-CANDIDATES}; attacked ones are attacked at"
+              + " every step like the queries (default: ${DEFAULT-VALUE})")
+  SupportImages support;
+
+  @Range(min = 0, max = 100_000)
+  @Option(
+      names = "--dimension",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "also measure the intrinsic dimension of the features of N queries, clean and attacked"
+              + " (default: ${DEFAULT-VALUE}, not)")
+  int dimension;
+
+  @Range(min = 0, max = 1000)
+  @Option(
+      names = "--neurons",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "also put inputs that maximise N of the features into the report (default:"
+              + " ${DEFAULT-VALUE})")
+  int neurons;
 
   @Mixin EpisodeOptions episodes;
   @Mixin WorkOptions work;
@@ -121,7 +151,10 @@ public final class EvalCommand implements Command, Base, Presets {
             work.seed,
             work.workers,
             work.precision,
-            EXAMPLES);
+            EXAMPLES,
+            support,
+            dimension,
+            neurons);
     return session
         .jobs()
         .get()
@@ -143,6 +176,10 @@ public final class EvalCommand implements Command, Base, Presets {
   private static Evaluation join(List<Evaluation> evaluations) {
     Evaluation first = evaluations.get(0);
     return new Evaluation(
-        first.eps(), first.attack(), evaluations.stream().flatMap(e -> e.rows().stream()).toList());
+        first.eps(),
+        first.attack(),
+        evaluations.stream().flatMap(e -> e.rows().stream()).toList(),
+        evaluations.stream().flatMap(e -> e.dimensions().stream()).toList(),
+        Evaluation.Figures.NONE);
   }
 }

@@ -4,6 +4,8 @@ import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.ModelName;
 import dev.vauban.cli.terminal.TextTable;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -15,7 +17,11 @@ final class Tables {
   static String evaluation(Evaluation evaluation, int width) {
     boolean severalBudgets =
         evaluation.rows().stream().mapToDouble(Evaluation.Row::eps).distinct().count() > 1;
+    boolean severalSupports = evaluation.rows().stream().anyMatch(row -> row.support() != null);
     TextTable table = new TextTable().left("method").right("steps");
+    if (severalSupports) {
+      table.left("support");
+    }
     if (severalBudgets) {
       table.right("eps");
     }
@@ -27,13 +33,50 @@ final class Tables {
       String clean = accuracy(row.clean(), row.cleanCi());
       String robust = accuracy(row.robust(), row.robustCi());
       String seconds = String.format(Locale.ROOT, "%.1f", row.seconds());
-      if (severalBudgets) {
-        table.row(model, row.steps(), Eps.format(row.eps()), clean, robust, seconds);
-      } else {
-        table.row(model, row.steps(), clean, robust, seconds);
+      List<Object> cells = new ArrayList<>(List.of(model, row.steps()));
+      if (severalSupports) {
+        cells.add(row.support() == null ? "clean" : row.support());
       }
+      if (severalBudgets) {
+        cells.add(Eps.format(row.eps()));
+      }
+      cells.addAll(List.of(clean, robust, seconds));
+      table.row(cells.toArray());
     }
-    return table.format(width) + System.lineSeparator() + caption(evaluation, severalBudgets);
+    return table.format(width)
+        + System.lineSeparator()
+        + caption(evaluation, severalBudgets)
+        + dimensions(evaluation, labels, width);
+  }
+
+  private static String dimensions(
+      Evaluation evaluation, Map<ModelName, String> labels, int width) {
+    if (evaluation.dimensions().isEmpty()) {
+      return "";
+    }
+    TextTable table =
+        new TextTable()
+            .left("method")
+            .right("images")
+            .right("dimension, clean")
+            .right("attacked")
+            .right("effective rank, clean")
+            .right("attacked");
+    for (Evaluation.Dimension d : evaluation.dimensions()) {
+      table.row(
+          labels.getOrDefault(new ModelName(d.method(), d.run()), d.method()),
+          d.images(),
+          d.clean(),
+          d.attacked(),
+          String.format(Locale.ROOT, "%.1f", d.cleanRank()),
+          String.format(Locale.ROOT, "%.1f", d.attackedRank()));
+    }
+    return System.lineSeparator()
+        + System.lineSeparator()
+        + table.format(width)
+        + System.lineSeparator()
+        + "dimension: principal components that hold 90% of the features' variance, before"
+        + " adaptation";
   }
 
   private static String caption(Evaluation evaluation, boolean severalBudgets) {

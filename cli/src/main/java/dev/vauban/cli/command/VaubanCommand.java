@@ -20,6 +20,7 @@ import picocli.CommandLine.ScopeType;
       DataCommand.class,
       PlanCommand.class,
       ReportCommand.class,
+      ReproduceCommand.class,
       DoctorCommand.class
     },
     footer = {

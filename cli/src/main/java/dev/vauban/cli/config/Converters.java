@@ -29,6 +29,7 @@ public final class Converters {
         .registerConverter(Regularizer.class, named(Regularizer.class, "regularizer"))
         .registerConverter(Views.class, named(Views.class, "kind of views"))
         .registerConverter(SupportImages.class, named(SupportImages.class, "kind of support"))
+        .registerConverter(Scale.class, named(Scale.class, "scale"))
         .registerConverter(Precision.class, converter(Precision::named))
         .registerConverter(Pattern.class, converter(Converters::pattern))
         .registerConverter(int.class, converter(Converters::wholeNumber))

@@ -12,9 +12,50 @@ import java.util.stream.Collectors;
  * @param eps the budget; with several budgets the first, and each row has its own
  * @param attack the attack's name
  * @param rows one per model, number of fine-tune steps and budget
+ * @param dimensions of features, if they were asked for
  * @param figures what only the report shows
  */
-public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore Figures figures) {
+public record Evaluation(
+    double eps,
+    String attack,
+    List<Row> rows,
+    List<Dimension> dimensions,
+    @JsonIgnore Figures figures) {
+  /** What earlier versions wrote has no dimensions. */
+  public Evaluation {
+    dimensions = dimensions == null ? List.of() : List.copyOf(dimensions);
+  }
+
+  /** An evaluation of accuracies alone. */
+  public Evaluation(double eps, String attack, List<Row> rows, Figures figures) {
+    this(eps, attack, rows, List.of(), figures);
+  }
+
+  /**
+   * How many directions one model's features fill, at the meta-parameters, of query images before
+   * and after the attack at the first budget (ITS-MAML's diagnostic).
+   *
+   * @param method the meta-learner's name
+   * @param images how many
+   * @param clean principal components that hold 90% of the variance of clean images' features
+   * @param cleanRank their effective rank
+   * @param attacked the same of the attacked images
+   * @param attackedRank their effective rank
+   * @param run the path of the run or of the weights
+   */
+  public record Dimension(
+      String method,
+      int images,
+      int clean,
+      double cleanRank,
+      int attacked,
+      double attackedRank,
+      String run) {
+    /** This as that of a model in a file or a run. */
+    public Dimension of(String path) {
+      return new Dimension(method, images, clean, cleanRank, attacked, attackedRank, path);
+    }
+  }
 
   /**
    * One model's accuracy over episodes. Accuracies and half-widths of 95% confidence intervals are
@@ -32,6 +73,7 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
    * @param run the path of the run or of the weights; null for a model that was never saved
    * @param on what the episodes are made of, for example {@link #UNSEEN_CLASSES}; null in
    *     evaluations recorded by earlier versions
+   * @param support {@code attacked} if fine-tuning saw attacked support images, else null
    */
   public record Row(
       String method,
@@ -44,7 +86,8 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
       double robustCi,
       double seconds,
       String run,
-      String on) {
+      String on,
+      String support) {
     /** Classes that served neither training nor validation. */
     public static final String UNSEEN_CLASSES = "unseen classes";
 
@@ -70,7 +113,8 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
           robustCi,
           seconds,
           null,
-          UNSEEN_CLASSES);
+          UNSEEN_CLASSES,
+          null);
     }
 
     /** Which model this is about. */
@@ -81,13 +125,25 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
     /** This row as that of a model in a file or a run. */
     public Row of(String path) {
       return new Row(
-          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds, path, on);
+          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds, path, on,
+          support);
     }
 
     /** This row with {@code more} seconds, those of the training before it. */
     public Row plusSeconds(double more) {
       return new Row(
-          method, eps, steps, episodes, clean, cleanCi, robust, robustCi, seconds + more, run, on);
+          method,
+          eps,
+          steps,
+          episodes,
+          clean,
+          cleanCi,
+          robust,
+          robustCi,
+          seconds + more,
+          run,
+          on,
+          support);
     }
   }
 
@@ -97,11 +153,40 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
    * @param sweep rows at further budgets, for the curve of accuracy over eps
    * @param histories validation during training
    * @param examples attacked images
+   * @param neurons inverted features
    */
-  public record Figures(List<Row> sweep, List<History> histories, List<Example> examples) {
+  public record Figures(
+      List<Row> sweep, List<History> histories, List<Example> examples, List<Neuron> neurons) {
     /** No figures. */
     public static final Figures NONE = new Figures(List.of(), List.of(), List.of());
+
+    /** Figures without neurons. */
+    public Figures(List<Row> sweep, List<History> histories, List<Example> examples) {
+      this(sweep, histories, examples, List.of());
+    }
   }
+
+  /**
+   * An input that maximises a feature: what a neuron looks for.
+   *
+   * @param model the meta-learner's name
+   * @param neuron which feature
+   * @param height in pixels
+   * @param width in pixels
+   * @param channels 1 or 3
+   * @param image pixels in [0,1]
+   * @param change |image - seed|, in [0,1]
+   * @param lowShare the share of the change's energy at low frequencies, 0..1
+   */
+  public record Neuron(
+      String model,
+      int neuron,
+      int height,
+      int width,
+      int channels,
+      float[] image,
+      float[] change,
+      double lowShare) {}
 
   /**
    * How one model's accuracy grew in training.
@@ -122,7 +207,12 @@ public record Evaluation(double eps, String attack, List<Row> rows, @JsonIgnore 
 
   /** This evaluation as that of a model in a file or a run. */
   public Evaluation of(String path) {
-    return new Evaluation(eps, attack, rows.stream().map(row -> row.of(path)).toList(), figures);
+    return new Evaluation(
+        eps,
+        attack,
+        rows.stream().map(row -> row.of(path)).toList(),
+        dimensions.stream().map(d -> d.of(path)).toList(),
+        figures);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.vauban.cli.job;
 
+import dev.vauban.cli.config.SupportImages;
 import dev.vauban.tensor.Precision;
 import java.util.List;
 
@@ -12,6 +13,28 @@ import java.util.List;
  * @param workers threads
  * @param precision of large products
  * @param examples attacked images to return for the report
+ * @param support which support images to fine-tune on
+ * @param dimension images of which to measure the features' intrinsic dimension; 0 for none
+ * @param neurons features to invert for the report; 0 for none
  */
 public record Protocol(
-    int episodes, List<Integer> steps, long seed, int workers, Precision precision, int examples) {}
+    int episodes,
+    List<Integer> steps,
+    long seed,
+    int workers,
+    Precision precision,
+    int examples,
+    SupportImages support,
+    int dimension,
+    int neurons) {
+  /** Fine-tuning on clean images, and accuracies alone. */
+  public Protocol(
+      int episodes,
+      List<Integer> steps,
+      long seed,
+      int workers,
+      Precision precision,
+      int examples) {
+    this(episodes, steps, seed, workers, precision, examples, SupportImages.CLEAN, 0, 0);
+  }
+}

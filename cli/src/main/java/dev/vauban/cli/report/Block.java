@@ -1,7 +1,7 @@
 package dev.vauban.cli.report;
 
 /** A part of a page. */
-sealed interface Block permits DataTable, Curves, ImageGrid, Prose, Facts {
+sealed interface Block permits DataTable, Curves, ImageGrid, NeuronGrid, Prose, Facts {
   /** The part as HTML that needs nothing from outside the page. */
   String html();
 }

@@ -2,6 +2,7 @@ package dev.vauban.cli.report;
 
 import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.Evaluation.Dimension;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.ModelName;
@@ -35,7 +36,11 @@ final class Figures {
                 + attack.toUpperCase(Locale.ROOT)
                 + at
                 + ". Bold: the best of a column, and whatever its interval does not tell from it.");
+    boolean supports = rows.stream().anyMatch(row -> row.support() != null);
     table.words("method").number("fine-tune steps");
+    if (supports) {
+      table.words("support");
+    }
     if (budgets) {
       table.number("eps");
     }
@@ -44,6 +49,9 @@ final class Figures {
       List<Object> cells = new ArrayList<>();
       cells.add(labels.get(row.model()));
       cells.add(row.steps());
+      if (supports) {
+        cells.add(row.support() == null ? "clean" : row.support());
+      }
       if (budgets) {
         cells.add(Eps.format(row.eps()));
       }
@@ -51,6 +59,33 @@ final class Figures {
       cells.add(new Accuracy(row.robust(), row.robustCi()));
       cells.add(String.format(Locale.ROOT, "%.1f", row.seconds()));
       table.row(cells.toArray());
+    }
+    return table;
+  }
+
+  /** How many directions the models' features fill. */
+  static DataTable dimensions(List<Dimension> dimensions) {
+    DataTable table =
+        new DataTable(
+            "Intrinsic dimension of the features before adaptation: principal components that hold"
+                + " 90% of the variance, and effective rank.");
+    table
+        .words("method")
+        .number("images")
+        .number("clean")
+        .number("attacked")
+        .number("effective rank, clean")
+        .number("attacked");
+    Map<ModelName, String> labels =
+        ModelName.labels(dimensions.stream().map(d -> new ModelName(d.method(), d.run())).toList());
+    for (Dimension d : dimensions) {
+      table.row(
+          labels.get(new ModelName(d.method(), d.run())),
+          Integer.toString(d.images()),
+          Integer.toString(d.clean()),
+          Integer.toString(d.attacked()),
+          String.format(Locale.ROOT, "%.1f", d.cleanRank()),
+          String.format(Locale.ROOT, "%.1f", d.attackedRank()));
     }
     return table;
   }

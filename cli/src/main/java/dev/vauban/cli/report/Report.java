@@ -70,6 +70,12 @@ public final class Report {
     return this;
   }
 
+  /** Adds inputs that maximise features. */
+  Report neurons(NeuronGrid grid) {
+    blocks.add(grid);
+    return this;
+  }
+
   /** Adds where the results come from: short facts, and longer texts folded away. */
   public Report provenance(String heading, Map<String, String> facts, Map<String, String> texts) {
     blocks.add(new Facts(heading, facts, texts));

@@ -3,6 +3,7 @@ package dev.vauban.cli.report;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.Evaluation.Dimension;
 import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.ModelName;
@@ -18,13 +19,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import tools.jackson.core.JacksonException;
 
 /**
  * The page about one or more runs, from what is in their folders: {@code metrics.jsonl}, {@code
- * evaluations.jsonl}, {@code examples/}, {@code config.yaml} and {@code provenance.json}. Metrics
- * named {@code loss}, {@code clean} and {@code robust} are drawn; {@code clean} and {@code robust}
- * are validation accuracies in 0..1.
+ * evaluations.jsonl}, {@code examples/}, {@code neurons/}, {@code config.yaml} and {@code
+ * provenance.json}. Metrics named {@code loss}, {@code clean} and {@code robust} are drawn; {@code
+ * clean} and {@code robust} are validation accuracies in 0..1.
  */
 public final class RunReport {
   private RunReport() {}
@@ -40,6 +42,9 @@ public final class RunReport {
     }
     if (!evaluation.figures().examples().isEmpty()) {
       Examples.write(run.resolve("examples"), evaluation.figures().examples());
+    }
+    if (!evaluation.figures().neurons().isEmpty()) {
+      Neurons.write(run.resolve("neurons"), evaluation.figures().neurons());
     }
   }
 
@@ -80,14 +85,24 @@ public final class RunReport {
     report.lead(lead(evaluations, byAttack, histories));
     byAttack.forEach((attack, rows) -> {
       report.table(Figures.results(rows, attack));
-      Figures.overEps(rows, attack).ifPresent(report::curves);
-      Figures.overSteps(rows, attack).ifPresent(report::curves);
+      List<Row> usual = rows.stream().filter(row -> row.support() == null).toList();
+      Figures.overEps(usual, attack).ifPresent(report::curves);
+      Figures.overSteps(usual, attack).ifPresent(report::curves);
     });
     Figures.training(histories).ifPresent(report::curves);
     Figures.metric("Meta-loss", "loss", losses).ifPresent(report::curves);
     List<Picture> labelled = labelled(pictures);
     if (!labelled.isEmpty()) {
       report.imageGrid(new ImageGrid("What the attack does", labelled));
+    }
+    List<Neurons.Shown> neurons = neurons(runs);
+    if (!neurons.isEmpty()) {
+      report.neurons(new NeuronGrid("What single features look for", neurons));
+    }
+    List<Dimension> dimensions =
+        evaluations.stream().flatMap(e -> e.dimensions().stream()).toList();
+    if (!dimensions.isEmpty()) {
+      report.table(Figures.dimensions(dimensions));
     }
     runs.forEach(run -> provenance(run, names.get(run.toString()), report));
     return report;
@@ -98,7 +113,9 @@ public final class RunReport {
     if (!evaluations.isEmpty()) {
       Evaluation last = evaluations.getLast();
       List<Row> rows =
-          byAttack.get(last.attack()).stream().filter(row -> row.eps() == last.eps()).toList();
+          byAttack.get(last.attack()).stream()
+              .filter(row -> row.eps() == last.eps() && row.support() == null)
+              .toList();
       return Figures.sentence(rows, last.attack());
     }
     return histories.stream().anyMatch(h -> !h.points().isEmpty())
@@ -109,7 +126,10 @@ public final class RunReport {
   /** A later evaluation of the same model in the same way takes the place of the earlier one. */
   private static void replace(List<Row> rows, Row row) {
     rows.removeIf(old ->
-        old.model().equals(row.model()) && old.eps() == row.eps() && old.steps() == row.steps());
+        old.model().equals(row.model())
+            && old.eps() == row.eps()
+            && old.steps() == row.steps()
+            && Objects.equals(old.support(), row.support()));
     rows.add(row);
   }
 
@@ -122,6 +142,20 @@ public final class RunReport {
     List<Picture> labelled = new ArrayList<>();
     pictures.forEach((run, all) ->
         all.forEach(p -> labelled.add(p.of(labels.get(new ModelName(p.model(), run.toString()))))));
+    return labelled;
+  }
+
+  private static List<Neurons.Shown> neurons(List<Path> runs) {
+    Map<Path, List<Neurons.Shown>> found = new LinkedHashMap<>();
+    runs.forEach(run -> found.put(run, Neurons.read(run.resolve("neurons"))));
+    List<ModelName> models = new ArrayList<>();
+    found.forEach((run, all) ->
+        all.forEach(n -> models.add(new ModelName(n.entry().model(), run.toString()))));
+    Map<ModelName, String> labels = ModelName.labels(models);
+    List<Neurons.Shown> labelled = new ArrayList<>();
+    found.forEach((run, all) ->
+        all.forEach(
+            n -> labelled.add(n.of(labels.get(new ModelName(n.entry().model(), run.toString()))))));
     return labelled;
   }
 
@@ -149,7 +183,9 @@ public final class RunReport {
       for (String line : Files.readAllLines(file)) {
         Evaluation e = Json.read(line, Evaluation.class);
         // The run as it is named now: its folder may have moved since.
-        evaluations.add(new Evaluation(e.eps(), e.attack(), e.rows()).of(run.toString()));
+        evaluations.add(
+            new Evaluation(e.eps(), e.attack(), e.rows(), e.dimensions(), Evaluation.Figures.NONE)
+                .of(run.toString()));
       }
       return evaluations;
     } catch (IOException e) {

@@ -4,6 +4,7 @@ import dev.vauban.adversarial.Attack;
 import dev.vauban.adversarial.Attacks;
 import dev.vauban.cli.config.AttackName;
 import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.config.SupportImages;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.Figures;
@@ -15,14 +16,21 @@ import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.meta.Accuracy;
 import dev.vauban.meta.Evaluator;
+import dev.vauban.meta.IntrinsicDimension;
+import dev.vauban.meta.InvertedInputs;
+import dev.vauban.meta.Protocol.Support;
+import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.nn.data.FewShotData;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Evaluates meta-parameters by the papers' protocol: clean support, the whole query set as one
@@ -32,7 +40,9 @@ import java.util.List;
 final class EvaluationRun implements AutoCloseable {
   private static final int CHUNK = 8;
 
-  private final Evaluator evaluator;
+  private final Device device;
+  private final Recipe recipe;
+  private final Map<Support, Evaluator> evaluators = new EnumMap<>(Support.class);
   private final Threat threat;
   private final Protocol protocol;
   private final Session session;
@@ -51,26 +61,41 @@ final class EvaluationRun implements AutoCloseable {
       Threat threat,
       Protocol protocol,
       Session session) {
+    this.device = device;
+    this.recipe = recipe;
     this.threat = threat;
     this.protocol = protocol;
     this.session = session;
     this.on = DataRoles.evaluatedOn(data);
     List<Integer> steps = protocol.steps().stream().distinct().sorted().toList();
     int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.workers()));
-    this.evaluator =
-        Evaluator.compile(
-            device,
-            recipe.method().evaluation(),
-            recipe.model(),
-            recipe.theta(),
-            DataRoles.sampler(
-                data.evaluation(),
-                data.test().classCount() > 0 ? "test" : "validation",
-                "",
-                episodes,
-                Stream.EVALUATION_EPISODES.key(protocol.seed())),
-            new dev.vauban.meta.Protocol(
-                steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, chunk));
+    EpisodeSampler sampler =
+        DataRoles.sampler(
+            data.evaluation(),
+            data.test().classCount() > 0 ? "test" : "validation",
+            "",
+            episodes,
+            Stream.EVALUATION_EPISODES.key(protocol.seed()));
+    for (Support support : supports(protocol.support())) {
+      evaluators.put(
+          support,
+          Evaluator.compile(
+              device,
+              recipe.method().evaluation(),
+              recipe.model(),
+              recipe.theta(),
+              sampler,
+              new dev.vauban.meta.Protocol(
+                  steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, support, chunk)));
+    }
+  }
+
+  private static List<Support> supports(SupportImages which) {
+    return switch (which) {
+      case CLEAN -> List.of(Support.CLEAN);
+      case ATTACKED -> List.of(Support.ATTACKED);
+      case BOTH -> List.of(Support.CLEAN, Support.ATTACKED);
+    };
   }
 
   private Attack attack(Expr eps) {
@@ -85,24 +110,31 @@ final class EvaluationRun implements AutoCloseable {
     return Attacks.named(threat.attack().label(), options);
   }
 
-  /** The rows of one model, one for each budget and number of fine-tune steps, and examples. */
+  /** The rows of one model, one for each budget and number of fine-tune steps, and figures. */
   Evaluation of(String name, Tree<Tensor> theta) {
     List<Row> rows = new ArrayList<>();
-    List<Example> examples = new ArrayList<>();
-    for (double eps : threat.eps()) {
-      int wanted = examples.isEmpty() ? protocol.examples() : 0;
-      rows.addAll(at(name, theta, eps, protocol.episodes(), wanted, examples));
+    List<dev.vauban.meta.Evaluation.Example> seen = new ArrayList<>();
+    for (Support support : evaluators.keySet()) {
+      for (double eps : threat.eps()) {
+        int wanted = seen.isEmpty() ? Math.max(protocol.examples(), protocol.dimension()) : 0;
+        rows.addAll(at(name, theta, eps, protocol.episodes(), support, wanted, seen));
+      }
     }
+    double eps = threat.eps().get(0);
+    List<Example> examples =
+        seen.stream().limit(protocol.examples()).map(e -> example(name, eps, e)).toList();
     return new Evaluation(
-        threat.eps().get(0),
+        eps,
         threat.attack().label(),
         List.copyOf(rows),
-        new Figures(List.of(), List.of(), List.copyOf(examples)));
+        protocol.dimension() == 0 ? List.of() : List.of(dimension(name, theta, seen)),
+        new Figures(List.of(), List.of(), examples, neurons(name, theta)));
   }
 
   /** The rows at another budget, on the first of the episodes. */
   List<Row> at(String name, Tree<Tensor> theta, double eps, int episodes) {
-    return at(name, theta, eps, episodes, 0, new ArrayList<>());
+    Support support = evaluators.keySet().iterator().next();
+    return at(name, theta, eps, episodes, support, 0, new ArrayList<>());
   }
 
   private List<Row> at(
@@ -110,31 +142,86 @@ final class EvaluationRun implements AutoCloseable {
       Tree<Tensor> theta,
       double eps,
       int episodes,
+      Support support,
       int wanted,
-      List<Example> examples) {
+      List<dev.vauban.meta.Evaluation.Example> seen) {
     long begun = System.nanoTime();
     Key key = Stream.EVALUATION_ATTACK.key(protocol.seed());
     String task = "eval " + name + " " + Eps.format(eps);
     dev.vauban.meta.Evaluation result;
     try (Progress progress = Progress.start(session.console(), task, episodes, "ep")) {
       result =
-          evaluator.run(
-              theta,
-              episodes,
-              eps,
-              key,
-              wanted,
-              done -> {
-                progress.at(done);
-                session.interrupt().check("an evaluation keeps nothing");
-              });
+          evaluators
+              .get(support)
+              .run(
+                  theta,
+                  episodes,
+                  eps,
+                  key,
+                  wanted,
+                  done -> {
+                    progress.at(done);
+                    session.interrupt().check("an evaluation keeps nothing");
+                  });
     }
     double seconds = (System.nanoTime() - begun) / 1e9;
-    result.examples().forEach(e -> examples.add(example(name, eps, e)));
-    return result.steps().stream().map(steps -> row(name, result, steps, seconds)).toList();
+    seen.addAll(result.examples());
+    return result.steps().stream().map(k -> row(name, result, k, support, seconds)).toList();
   }
 
-  private Row row(String name, dev.vauban.meta.Evaluation result, int steps, double seconds) {
+  private Evaluation.Dimension dimension(
+      String name, Tree<Tensor> theta, List<dev.vauban.meta.Evaluation.Example> seen) {
+    List<dev.vauban.meta.Evaluation.Example> some =
+        seen.subList(0, Math.min(seen.size(), protocol.dimension()));
+    IntrinsicDimension clean = of(theta, some.stream().map(e -> e.clean()).toList());
+    IntrinsicDimension attacked = of(theta, some.stream().map(e -> e.adversarial()).toList());
+    return new Evaluation.Dimension(
+        name,
+        some.size(),
+        clean.id90(),
+        clean.effectiveRank(),
+        attacked.id90(),
+        attacked.effectiveRank(),
+        null);
+  }
+
+  private IntrinsicDimension of(Tree<Tensor> theta, List<float[]> images) {
+    return IntrinsicDimension.of(
+        device, recipe.method().evaluation(), recipe.model(), theta, images);
+  }
+
+  private List<Evaluation.Neuron> neurons(String name, Tree<Tensor> theta) {
+    if (protocol.neurons() == 0) {
+      return List.of();
+    }
+    InvertedInputs found =
+        InvertedInputs.of(
+            device,
+            recipe.method().evaluation(),
+            recipe.model(),
+            theta,
+            protocol.neurons(),
+            InvertedInputs.Ascent.RELEASED,
+            Stream.INVERSION.key(protocol.seed()));
+    Shape image = recipe.model().input();
+    List<Evaluation.Neuron> neurons = new ArrayList<>();
+    for (int i = 0; i < found.neurons().size(); i++) {
+      neurons.add(
+          new Evaluation.Neuron(
+              name,
+              found.neurons().get(i),
+              image.dim(0),
+              image.dim(1),
+              image.dim(2),
+              found.images().get(i),
+              found.change().get(i),
+              found.lowShare()[i]));
+    }
+    return List.copyOf(neurons);
+  }
+
+  private Row row(
+      String name, dev.vauban.meta.Evaluation result, int steps, Support support, double seconds) {
     Accuracy clean = result.clean(steps);
     Accuracy robust = result.robust(steps);
     return new Row(
@@ -148,7 +235,8 @@ final class EvaluationRun implements AutoCloseable {
         robust.halfWidth(),
         seconds,
         null,
-        on);
+        on,
+        support == Support.ATTACKED ? SupportImages.ATTACKED.label() : null);
   }
 
   private static Example example(String name, double eps, dev.vauban.meta.Evaluation.Example e) {
@@ -167,6 +255,6 @@ final class EvaluationRun implements AutoCloseable {
 
   @Override
   public void close() {
-    evaluator.close();
+    evaluators.values().forEach(Evaluator::close);
   }
 }

@@ -20,7 +20,9 @@ enum Stream {
   /** Evaluation episodes. */
   EVALUATION_EPISODES(6),
   /** Random starts of the attack in evaluation. */
-  EVALUATION_ATTACK(7);
+  EVALUATION_ATTACK(7),
+  /** Seeds of inverted inputs. */
+  INVERSION(8);
 
   private final int number;
 

@@ -1,0 +1,254 @@
+package dev.vauban.cli.reproduce;
+
+import dev.vauban.cli.config.Scale;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.reproduce.Table.Figure;
+import dev.vauban.cli.reproduce.Table.Line;
+import dev.vauban.cli.reproduce.Table.Measure;
+import dev.vauban.cli.run.AtomicFile;
+import dev.vauban.cli.run.Checkpoint;
+import dev.vauban.cli.run.MetricsLog;
+import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.terminal.Console;
+import dev.vauban.cli.terminal.Json;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Fills a table: trains each method into a run directory of its own, then evaluates it. What is
+ * done is kept in {@code results.json}; a reproduction that was stopped goes on where it was, in
+ * the middle of a training too.
+ */
+public final class Reproduction {
+  private static final String RESULTS = "results.json";
+
+  /** How {@code vauban train} and {@code vauban eval} are run. */
+  public interface Commands {
+    /** Runs {@code train} with these arguments. */
+    TrainResult train(List<String> arguments);
+
+    /** Runs {@code eval} with these arguments. */
+    Evaluation eval(List<String> arguments);
+  }
+
+  /**
+   * What a reproduction has so far: the content of {@code results.json}.
+   *
+   * @param table its name
+   * @param scale its scale
+   * @param settings what the user set beyond the table, by name
+   * @param trained seconds of each finished training, by line
+   * @param figures in the order in which they were measured
+   */
+  public record Results(
+      String table,
+      String scale,
+      Map<String, String> settings,
+      Map<String, Double> trained,
+      List<Figure> figures) {}
+
+  private final Table table;
+  private final Scale scale;
+  private final List<Line> lines;
+  private final Map<String, String> own;
+  private final Path folder;
+  private final Commands commands;
+  private final Console console;
+  private final long begun = System.nanoTime();
+  private int finished;
+
+  /**
+   * A reproduction.
+   *
+   * @param lines those of the table's to fill
+   * @param own settings that stand above the table's: of training and evaluation
+   * @param folder where runs and results are kept
+   */
+  public Reproduction(
+      Table table,
+      Scale scale,
+      List<Line> lines,
+      Map<String, String> own,
+      Path folder,
+      Commands commands,
+      Console console) {
+    this.table = table;
+    this.scale = scale;
+    this.lines = List.copyOf(lines);
+    this.own = Map.copyOf(own);
+    this.folder = folder;
+    this.commands = commands;
+    this.console = console;
+  }
+
+  /**
+   * Does what is not done yet.
+   *
+   * @throws CommandException exit 2, if the folder holds another table, scale or settings
+   */
+  public Results run() {
+    Results results = load();
+    int work = lines.size() * (1 + table.measures().size());
+    int already = 0;
+    for (Line line : lines) {
+      Path run = folder.resolve(line.label().replaceAll("[^A-Za-z0-9+]+", "-"));
+      if (results.trained().containsKey(line.label())) {
+        already++;
+      } else {
+        say(line.label() + ": training", work, already);
+        results.trained().put(line.label(), train(line, run));
+        save(results);
+        finished++;
+      }
+      for (Measure measure : table.measures()) {
+        if (done(results, line, measure)) {
+          already++;
+          continue;
+        }
+        say(line.label() + ": " + measure.label(), work, already);
+        results.figures().addAll(evaluate(line, measure, run, results));
+        save(results);
+        finished++;
+      }
+    }
+    return results;
+  }
+
+  private static boolean done(Results results, Line line, Measure measure) {
+    return results.figures().stream()
+        .anyMatch(f -> f.line().equals(line.label()) && of(measure, f.measure()));
+  }
+
+  /** Whether a figure's label is the measure's, perhaps with a number of steps. */
+  private static boolean of(Measure measure, String label) {
+    return label.equals(measure.label())
+        || label.matches(Pattern.quote(measure.label()) + ", \\d+ steps");
+  }
+
+  /** Where we are, and how long it will take: the mean of what this session did so far. */
+  private void say(String what, int work, int already) {
+    int left = work - already - finished;
+    String estimate = "";
+    if (finished > 0) {
+      double minutes = (System.nanoTime() - begun) / 6e10 / finished * left;
+      estimate = String.format(Locale.ROOT, ", about %.0f min left", Math.ceil(minutes));
+    }
+    console.notice(
+        "%s: %d of %d, %s%s".formatted(table.name(), work - left + 1, work, what, estimate));
+  }
+
+  private double train(Line line, Path run) {
+    List<String> arguments = new ArrayList<>(List.of("train", "--out", run.toString()));
+    double before = 0;
+    if (Files.exists(RunDirectory.configOf(run))) {
+      arguments.add("--resume");
+      before = RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : 0;
+    } else {
+      Map<String, String> settings = new LinkedHashMap<>(table.training(scale, line));
+      settings.putAll(own("iterations", "filters", "data", "meta-batch", "seed", "workers"));
+      settings.putAll(own("validate-every", "validate-episodes", "ways", "queries"));
+      if ("conv4-cifarfs".equals(settings.get("model"))) {
+        settings.remove("filters");
+      }
+      dropContradictions(line, settings);
+      settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
+    }
+    return before + commands.train(arguments).seconds();
+  }
+
+  /** Methods of a fixed order do not take one. */
+  private static void dropContradictions(Line line, Map<String, String> settings) {
+    if (List.of("fomaml", "reptile", "meta-sgd").contains(line.settings().get("method"))) {
+      settings.remove("order");
+    }
+  }
+
+  /** The seconds that the sessions before this one wrote down last. */
+  private static double earlier(Path run) {
+    List<MetricsLog.Line> lines = MetricsLog.read(RunDirectory.metricsOf(run));
+    return lines.reversed().stream()
+        .filter(l -> l.values().containsKey("seconds"))
+        .findFirst()
+        .map(l -> l.values().get("seconds"))
+        .orElse(0.0);
+  }
+
+  private List<Figure> evaluate(Line line, Measure measure, Path run, Results results) {
+    Map<String, String> settings = new LinkedHashMap<>(table.evaluating(scale, measure));
+    Map<String, String> mine = own("episodes", "seed", "workers", "ways", "queries", "dimension");
+    settings.putAll(mine);
+    if (own.containsKey("data") && !measure.settings().containsKey("data")) {
+      settings.put("data", own.get("data"));
+    }
+    List<String> arguments = new ArrayList<>(List.of("eval", run.toString()));
+    settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
+    Evaluation evaluation = commands.eval(arguments);
+    boolean several = evaluation.rows().size() > 1;
+    Evaluation.Dimension d =
+        evaluation.dimensions().isEmpty() ? null : evaluation.dimensions().getFirst();
+    return evaluation.rows().stream()
+        .map(row ->
+            new Figure(
+                line.label(),
+                several ? measure.label() + ", " + row.steps() + " steps" : measure.label(),
+                row.steps(),
+                row.episodes(),
+                row.clean(),
+                row.cleanCi(),
+                row.robust(),
+                row.robustCi(),
+                d == null ? null : d.clean(),
+                d == null ? null : d.attacked(),
+                results.trained().get(line.label()),
+                row.seconds()))
+        .toList();
+  }
+
+  private Map<String, String> own(String... names) {
+    Map<String, String> some = new LinkedHashMap<>();
+    for (String name : names) {
+      if (own.containsKey(name)) {
+        some.put(name, own.get(name));
+      }
+    }
+    return some;
+  }
+
+  private Results load() {
+    Path file = folder.resolve(RESULTS);
+    if (!Files.exists(file)) {
+      return new Results(
+          table.name(), scale.label(), own, new LinkedHashMap<>(), new ArrayList<>());
+    }
+    Results before = Json.read(file, Results.class, "a reproduction");
+    Map<String, String> old = new LinkedHashMap<>(before.settings());
+    Map<String, String> now = new LinkedHashMap<>(own);
+    old.remove("workers");
+    now.remove("workers");
+    if (!before.table().equals(table.name())
+        || !before.scale().equals(scale.label())
+        || !old.equals(now)) {
+      throw CommandException.badInput(
+          "%s holds %s at scale %s with settings %s; choose another --out"
+              .formatted(folder, before.table(), before.scale(), before.settings()));
+    }
+    return new Results(
+        before.table(),
+        before.scale(),
+        own,
+        new LinkedHashMap<>(before.trained()),
+        new ArrayList<>(before.figures()));
+  }
+
+  private void save(Results results) {
+    AtomicFile.write(folder.resolve(RESULTS), Json.pretty(results) + "\n");
+  }
+}

@@ -1,0 +1,118 @@
+package dev.vauban.cli.reproduce;
+
+import dev.vauban.cli.reproduce.Table.Claim;
+import dev.vauban.cli.reproduce.Table.Figure;
+import dev.vauban.cli.reproduce.Table.Line;
+import dev.vauban.cli.reproduce.Table.Published;
+import dev.vauban.cli.terminal.TextTable;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * A filled table for people: our figures beside the published ones, and which claims hold.
+ *
+ * @param table what was to be filled
+ * @param results what was measured
+ */
+public record Sheet(Table table, Reproduction.Results results) {
+  private static final String NONE = "not published";
+  private static final List<String> HEADS =
+      List.of("method", "evaluation", "clean", "robust", "dimension", "training", "published");
+
+  /** For a terminal. */
+  public String text(int width) {
+    TextTable grid = new TextTable().left(HEADS.get(0)).left(HEADS.get(1));
+    grid.right(HEADS.get(2)).right(HEADS.get(3)).right(HEADS.get(4)).right(HEADS.get(5));
+    grid.left(HEADS.get(6));
+    rows().forEach(row -> grid.row(row.toArray()));
+    StringBuilder text = new StringBuilder(title()).append("\n\n").append(grid.format(width));
+    text.append('\n');
+    verdicts()
+        .forEach((claim, verdict) -> text.append('\n').append(claim).append(": ").append(verdict));
+    return text.toString();
+  }
+
+  /** As a Markdown page. */
+  public String markdown() {
+    StringBuilder page = new StringBuilder("# ").append(title()).append("\n\n");
+    page.append(line(HEADS)).append(line(HEADS.stream().map(h -> "---").toList()));
+    rows().forEach(row -> page.append(line(row)));
+    page.append(
+        "\nMean over the episodes ± 95% confidence interval, in percent; one training seed.");
+    page.append(" Dimension: principal components that hold 90% of the variance of clean |");
+    page.append(" attacked features. Training: wall time.\n");
+    if (!verdicts().isEmpty()) {
+      page.append("\n| claim | at this scale |\n|---|---|\n");
+      verdicts().forEach((claim, verdict) -> page.append(line(List.of(claim, verdict))));
+    }
+    Map<String, String> sources = sources();
+    if (!sources.isEmpty()) {
+      page.append("\nPublished figures:\n\n");
+      sources.forEach((figure, source) ->
+          page.append("- ").append(figure).append(": ").append(source).append('\n'));
+    }
+    return page.toString();
+  }
+
+  private String title() {
+    String own = results.settings().isEmpty() ? "" : ", with " + results.settings();
+    return "%s (%s, scale %s%s)".formatted(table.title(), table.name(), results.scale(), own);
+  }
+
+  private static String line(List<String> cells) {
+    return "| "
+        + String.join(" | ", cells.stream().map(c -> c.replace("|", "/")).toList())
+        + " |\n";
+  }
+
+  private List<List<String>> rows() {
+    List<List<String>> rows = new ArrayList<>();
+    for (Line line : table.lines()) {
+      for (Figure f : results.figures()) {
+        if (f.line().equals(line.label())) {
+          rows.add(row(line, f));
+        }
+      }
+    }
+    return rows;
+  }
+
+  private static List<String> row(Line line, Figure f) {
+    Published published = line.published().get(f.measure());
+    return List.of(
+        f.line(),
+        f.measure(),
+        accuracy(f.clean(), f.cleanCi()),
+        accuracy(f.robust(), f.robustCi()),
+        f.dimension() == null ? "–" : f.dimension() + " | " + f.attackedDimension(),
+        String.format(Locale.ROOT, "%.0f s", f.trainSeconds()),
+        published == null ? NONE : published.figure());
+  }
+
+  private static String accuracy(double value, double halfWidth) {
+    return String.format(Locale.ROOT, "%.1f ± %.1f", 100 * value, 100 * halfWidth);
+  }
+
+  /** What the figures say of each claim that they are about. */
+  public Map<String, String> verdicts() {
+    return byText(table.claims(), c -> c.verdict(results.figures()));
+  }
+
+  private static Map<String, String> byText(List<Claim> claims, Function<Claim, String> f) {
+    Map<String, String> all = new LinkedHashMap<>();
+    claims.forEach(c -> all.put(c.text(), f.apply(c)));
+    return all;
+  }
+
+  private Map<String, String> sources() {
+    Map<String, String> sources = new LinkedHashMap<>();
+    for (Line line : table.lines()) {
+      line.published().forEach((m, p) -> sources.put(line.label() + ", " + p.figure(), p.source()));
+    }
+    return sources;
+  }
+}

@@ -1,0 +1,70 @@
+package dev.vauban.cli.reproduce;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vauban.cli.config.Scale;
+import dev.vauban.cli.reproduce.Table.Cell;
+import dev.vauban.cli.reproduce.Table.Claim;
+import dev.vauban.cli.reproduce.Table.Figure;
+import dev.vauban.cli.reproduce.Table.Kind;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TableTest {
+  private static Figure figure(String line, double clean, double robust, Integer dimension) {
+    return new Figure(line, "m", 10, 100, clean, 0.01, robust, 0.02, dimension, 7, 60, 5);
+  }
+
+  private static Claim claim(Kind kind, double by) {
+    return new Claim("a above b", new Cell("a", "m", kind), new Cell("b", "m", kind), by);
+  }
+
+  @Test
+  void aClaimHoldsFailsOrIsNotDecided() {
+    List<Figure> figures = List.of(figure("a", 0.9, 0.5, 30), figure("b", 0.89, 0.4, 23));
+    assertThat(claim(Kind.ROBUST, 0).verdict(figures)).isEqualTo("holds (+10.0 points)");
+    assertThat(claim(Kind.ROBUST, 0.2).verdict(figures)).isEqualTo("does not hold (+10.0 points)");
+    assertThat(claim(Kind.CLEAN, 0).verdict(figures))
+        .isEqualTo("holds, within the interval (+1.0 points)");
+    assertThat(claim(Kind.CLEAN, 0.02).verdict(figures))
+        .isEqualTo("does not hold, within the interval (+1.0 points)");
+    assertThat(claim(Kind.DIMENSION, 0).verdict(figures)).isEqualTo("holds (30 against 23)");
+    assertThat(claim(Kind.ROBUST, 0).verdict(figures.subList(0, 1))).isEqualTo("not measured");
+    assertThat(
+            claim(Kind.DIMENSION, 0).verdict(List.of(figures.getFirst(), figure("b", 1, 1, null))))
+        .isEqualTo("not measured");
+  }
+
+  @Test
+  void theTablesOfThePapers() {
+    assertThat(Catalogue.tables())
+        .extracting(Table::name)
+        .containsExactly(
+            "omniglot-5w1s",
+            "omniglot-20w1s",
+            "cifarfs-5w1s",
+            "cifarfs-5w5s",
+            "its-shots",
+            "inner-steps",
+            "when-to-robustify",
+            "mavrl-transfer");
+    assertThatThrownBy(() -> Catalogue.named("its-shot"))
+        .hasMessageStartingWith("unknown table 'its-shot'; did you mean 'its-shots'?");
+    Table table = Catalogue.named("omniglot-5w1s");
+    assertThat(table.lines()).extracting(Table.Line::label).doesNotHaveDuplicates();
+    // The line's own settings stand above the table's, those above the scale's.
+    Map<String, String> small = table.training(Scale.SMALL, table.lines().getFirst());
+    assertThat(small).containsEntry("iterations", "1500").containsEntry("eps", "16/255");
+    assertThat(table.training(Scale.FULL, table.lines().getFirst()))
+        .containsEntry("iterations", "15000");
+    assertThat(table.evaluating(Scale.SMALL, table.measures().getFirst()))
+        .containsEntry("eps", "8/255")
+        .containsEntry("episodes", "300");
+    assertThatThrownBy(() ->
+            new Table(
+                "t", "", Map.of(), Map.of(), List.of(), List.of(), List.of(claim(Kind.CLEAN, 0))))
+        .hasMessageContaining("no cell");
+  }
+}

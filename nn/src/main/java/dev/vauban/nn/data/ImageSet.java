@@ -38,6 +38,57 @@ public final class ImageSet implements AutoCloseable {
     this.size = Arrays.stream(images).mapToInt(list -> list.length).sum();
   }
 
+  /**
+   * A set of your own images, copied into one block. Close it (or any selection of it) when done.
+   *
+   * @param name of the data set, for messages
+   * @param height in pixels
+   * @param width in pixels
+   * @param channels 1 (gray) or 3 (red, green, blue)
+   * @param classes images by class name, each [height, width, channels] in bytes: 255 is brightness
+   *     1
+   * @throws DataException if an image has another number of bytes, or there is no class
+   */
+  public static ImageSet of(
+      String name, int height, int width, int channels, Map<String, List<byte[]>> classes) {
+    if (height < 1 || width < 1 || channels != 1 && channels != 3) {
+      throw new DataException(
+          "images of %s have at least 1 pixel and 1 or 3 channels, not %dx%dx%d"
+              .formatted(name, height, width, channels));
+    }
+    if (classes.isEmpty()) {
+      throw new DataException(name + " has no classes");
+    }
+    int count = classes.values().stream().mapToInt(List::size).sum();
+    ImageBlock block = new ImageBlock(name, count, height, width, channels);
+    int[][] lists = new int[classes.size()][];
+    List<String> names = List.copyOf(classes.keySet());
+    int next = 0;
+    for (int c = 0; c < lists.length; c++) {
+      List<byte[]> images = classes.get(names.get(c));
+      lists[c] = new int[images.size()];
+      for (int i = 0; i < lists[c].length; i++) {
+        if (images.get(i).length != block.imageBytes()) {
+          block.close();
+          throw new DataException(
+              "image %d of class '%s' of %s has %d bytes, but %dx%dx%d are %d"
+                  .formatted(
+                      i,
+                      names.get(c),
+                      name,
+                      images.get(i).length,
+                      height,
+                      width,
+                      channels,
+                      block.imageBytes()));
+        }
+        block.image(next).copyFrom(MemorySegment.ofArray(images.get(i)));
+        lists[c][i] = next++;
+      }
+    }
+    return new ImageSet(block, names, lists);
+  }
+
   /** The data set this belongs to, for example {@code omniglot}. */
   public String name() {
     return block.name();

@@ -2,12 +2,16 @@ package dev.vauban.nn.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Scope;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ImageSetTest {
@@ -92,5 +96,26 @@ class ImageSetTest {
       assertThatExceptionOfType(ClosedException.class)
           .isThrownBy(() -> sampler.fill(0, 1, room, room));
     }
+  }
+
+  @Test
+  void ownImages() {
+    byte[] dark = {0, 1, 2, 3};
+    byte[] light = {-1, -2, -3, -4};
+    Map<String, List<byte[]>> classes = new LinkedHashMap<>();
+    classes.put("dark", List.of(dark));
+    classes.put("light", List.of(light, dark));
+    try (ImageSet set = ImageSet.of("own", 2, 2, 1, classes)) {
+      assertThat(set.classNames()).containsExactly("dark", "light");
+      assertThat(set.size()).isEqualTo(3);
+      assertThat(set.image(set.imageOf(1, 0)).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(light);
+      assertThat(set.image(set.imageOf(1, 1)).toArray(ValueLayout.JAVA_BYTE)).isEqualTo(dark);
+    }
+    classes.put("short", List.of(new byte[3]));
+    assertThatThrownBy(() -> ImageSet.of("own", 2, 2, 1, classes))
+        .isInstanceOf(DataException.class)
+        .hasMessage("image 0 of class 'short' of own has 3 bytes, but 2x2x1 are 4");
+    assertThatThrownBy(() -> ImageSet.of("own", 2, 2, 2, classes))
+        .hasMessage("images of own have at least 1 pixel and 1 or 3 channels, not 2x2x2");
   }
 }

@@ -384,7 +384,9 @@ class LearningTest {
     Path run = folder.resolve("run");
     assertThat(train(run, "--method", "aq", "--iterations", "2")).isEqualTo(ExitCode.OK);
     String[] eval = {"eval", run.toString(), "--episodes", "8", "--fine-tune-steps", "1"};
-    String[] all = {"--support", "both", "--dimension", "20", "--neurons", "2", "--eps", "0.2"};
+    String[] all = {
+      "--support", "both", "--dimension", "20", "--neurons", "2", "--eps", "0.2", "--linear", "3"
+    };
     assertThat(cli.run(with(eval, with(all, "--json")))).as(cli.err).isEqualTo(ExitCode.OK);
     List<?> rows = (List<?>) cli.json().get("rows");
     assertThat(rows).hasSize(2);
@@ -395,13 +397,16 @@ class LearningTest {
     assertThat((int) dimension.get("images")).isEqualTo(20);
     assertThat((int) dimension.get("clean")).isBetween(1, 16);
     assertThat((int) dimension.get("attacked")).isBetween(1, 16);
+    Map<?, ?> linear = (Map<?, ?>) ((List<?>) cli.json().get("linear")).getFirst();
+    assertThat((int) linear.get("images")).isEqualTo(15);
+    assertThat((double) linear.get("robust")).isLessThanOrEqualTo((double) linear.get("clean"));
     assertThat(ImageIO.read(run.resolve("neurons").resolve("02-change.png").toFile()).getWidth())
         .isEqualTo(28);
     assertThat(run.resolve("report.html"))
         .content()
         .contains("What single features look for", "Intrinsic dimension", "attacked");
     assertThat(cli.run(with(eval, all))).as(cli.err).isEqualTo(ExitCode.OK);
-    assertThat(cli.out).contains("support", "attacked", "dimension, clean");
+    assertThat(cli.out).contains("support", "attacked", "dimension, clean", "linear classifier");
   }
 
   @Test

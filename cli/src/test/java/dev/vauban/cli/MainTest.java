@@ -250,7 +250,7 @@ class MainTest {
     assertThat(cli.jobs.protocol.steps()).containsExactly(1, 5);
     assertThat(cli.json().keySet())
         .map(Object::toString)
-        .containsExactly("eps", "attack", "rows", "dimensions");
+        .containsExactly("eps", "attack", "rows", "dimensions", "linear");
     Map<?, ?> row = (Map<?, ?>) ((List<?>) cli.json().get("rows")).get(0);
     assertThat(row.keySet())
         .map(Object::toString)

@@ -81,6 +81,17 @@ public final class EvalCommand implements Command, Base, Presets {
               + " (default: ${DEFAULT-VALUE}, not)")
   int dimension;
 
+  @Range(min = 0, max = 100_000)
+  @Option(
+      names = "--linear",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "also freeze the encoder, train a linear classifier of N classes of the evaluation data"
+              + " against the training attack, and judge it on their other images (default:"
+              + " ${DEFAULT-VALUE}, not)")
+  int linear;
+
   @Range(min = 0, max = 1000)
   @Option(
       names = "--neurons",
@@ -154,6 +165,7 @@ public final class EvalCommand implements Command, Base, Presets {
             EXAMPLES,
             support,
             dimension,
+            linear,
             neurons);
     return session
         .jobs()
@@ -180,6 +192,7 @@ public final class EvalCommand implements Command, Base, Presets {
         first.attack(),
         evaluations.stream().flatMap(e -> e.rows().stream()).toList(),
         evaluations.stream().flatMap(e -> e.dimensions().stream()).toList(),
+        evaluations.stream().flatMap(e -> e.linear().stream()).toList(),
         Evaluation.Figures.NONE);
   }
 }

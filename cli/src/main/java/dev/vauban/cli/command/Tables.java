@@ -46,7 +46,29 @@ final class Tables {
     return table.format(width)
         + System.lineSeparator()
         + caption(evaluation, severalBudgets)
-        + dimensions(evaluation, labels, width);
+        + dimensions(evaluation, labels, width)
+        + linear(evaluation, labels, width);
+  }
+
+  private static String linear(Evaluation evaluation, Map<ModelName, String> labels, int width) {
+    if (evaluation.linear().isEmpty()) {
+      return "";
+    }
+    TextTable table = new TextTable().left("method").right("classes").right("images");
+    table.right("clean").right("robust");
+    for (Evaluation.Linear l : evaluation.linear()) {
+      table.row(
+          labels.getOrDefault(new ModelName(l.method(), l.run()), l.method()),
+          l.classes(),
+          l.images(),
+          percent(l.clean()),
+          percent(l.robust()));
+    }
+    return System.lineSeparator()
+        + System.lineSeparator()
+        + table.format(width)
+        + System.lineSeparator()
+        + "linear classifier of the frozen features, trained against the training attack";
   }
 
   private static String dimensions(

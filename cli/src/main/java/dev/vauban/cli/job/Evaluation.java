@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
  * @param attack the attack's name
  * @param rows one per model, number of fine-tune steps and budget
  * @param dimensions of features, if they were asked for
+ * @param linear evaluations of frozen encoders, if they were asked for
  * @param figures what only the report shows
  */
 public record Evaluation(
@@ -20,15 +21,35 @@ public record Evaluation(
     String attack,
     List<Row> rows,
     List<Dimension> dimensions,
+    List<Linear> linear,
     @JsonIgnore Figures figures) {
-  /** What earlier versions wrote has no dimensions. */
+  /** What earlier versions wrote has accuracies alone. */
   public Evaluation {
     dimensions = dimensions == null ? List.of() : List.copyOf(dimensions);
+    linear = linear == null ? List.of() : List.copyOf(linear);
   }
 
   /** An evaluation of accuracies alone. */
   public Evaluation(double eps, String attack, List<Row> rows, Figures figures) {
-    this(eps, attack, rows, List.of(), figures);
+    this(eps, attack, rows, List.of(), List.of(), figures);
+  }
+
+  /**
+   * A linear classifier of one model's frozen features, trained against the training attack.
+   *
+   * @param method the meta-learner's name
+   * @param classes how many
+   * @param images how many were judged
+   * @param clean accuracy, 0..1
+   * @param robust accuracy under the evaluation's attack at its first budget
+   * @param run the path of the run or of the weights
+   */
+  public record Linear(
+      String method, int classes, int images, double clean, double robust, String run) {
+    /** This as that of a model in a file or a run. */
+    public Linear of(String path) {
+      return new Linear(method, classes, images, clean, robust, path);
+    }
   }
 
   /**
@@ -212,6 +233,7 @@ public record Evaluation(
         attack,
         rows.stream().map(row -> row.of(path)).toList(),
         dimensions.stream().map(d -> d.of(path)).toList(),
+        linear.stream().map(l -> l.of(path)).toList(),
         figures);
   }
 

@@ -15,6 +15,7 @@ import java.util.List;
  * @param examples attacked images to return for the report
  * @param support which support images to fine-tune on
  * @param dimension images of which to measure the features' intrinsic dimension; 0 for none
+ * @param linear classes of a robust linear evaluation of the frozen encoder; 0 for none
  * @param neurons features to invert for the report; 0 for none
  */
 public record Protocol(
@@ -26,6 +27,7 @@ public record Protocol(
     int examples,
     SupportImages support,
     int dimension,
+    int linear,
     int neurons) {
   /** Fine-tuning on clean images, and accuracies alone. */
   public Protocol(
@@ -35,6 +37,6 @@ public record Protocol(
       int workers,
       Precision precision,
       int examples) {
-    this(episodes, steps, seed, workers, precision, examples, SupportImages.CLEAN, 0, 0);
+    this(episodes, steps, seed, workers, precision, examples, SupportImages.CLEAN, 0, 0, 0);
   }
 }

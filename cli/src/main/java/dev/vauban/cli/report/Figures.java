@@ -4,6 +4,7 @@ import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.Dimension;
 import dev.vauban.cli.job.Evaluation.History;
+import dev.vauban.cli.job.Evaluation.Linear;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.ModelName;
 import dev.vauban.cli.report.DataTable.Accuracy;
@@ -59,6 +60,26 @@ final class Figures {
       cells.add(new Accuracy(row.robust(), row.robustCi()));
       cells.add(String.format(Locale.ROOT, "%.1f", row.seconds()));
       table.row(cells.toArray());
+    }
+    return table;
+  }
+
+  /** Linear classifiers of the models' frozen features. */
+  static DataTable linear(List<Linear> linear) {
+    DataTable table =
+        new DataTable(
+            "Accuracy in percent of a linear classifier of the frozen features, trained against the"
+                + " training attack, on other images of its classes.");
+    table.words("method").number("classes").number("images").accuracy("clean").accuracy("robust");
+    Map<ModelName, String> labels =
+        ModelName.labels(linear.stream().map(l -> new ModelName(l.method(), l.run())).toList());
+    for (Linear l : linear) {
+      table.row(
+          labels.get(new ModelName(l.method(), l.run())),
+          Integer.toString(l.classes()),
+          Integer.toString(l.images()),
+          new Accuracy(l.clean(), Double.NaN),
+          new Accuracy(l.robust(), Double.NaN));
     }
     return table;
   }

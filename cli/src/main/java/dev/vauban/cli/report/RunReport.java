@@ -5,6 +5,7 @@ import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.Dimension;
 import dev.vauban.cli.job.Evaluation.History;
+import dev.vauban.cli.job.Evaluation.Linear;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.ModelName;
 import dev.vauban.cli.run.AtomicFile;
@@ -104,6 +105,10 @@ public final class RunReport {
     if (!dimensions.isEmpty()) {
       report.table(Figures.dimensions(dimensions));
     }
+    List<Linear> linear = evaluations.stream().flatMap(e -> e.linear().stream()).toList();
+    if (!linear.isEmpty()) {
+      report.table(Figures.linear(linear));
+    }
     runs.forEach(run -> provenance(run, names.get(run.toString()), report));
     return report;
   }
@@ -184,7 +189,13 @@ public final class RunReport {
         Evaluation e = Json.read(line, Evaluation.class);
         // The run as it is named now: its folder may have moved since.
         evaluations.add(
-            new Evaluation(e.eps(), e.attack(), e.rows(), e.dimensions(), Evaluation.Figures.NONE)
+            new Evaluation(
+                    e.eps(),
+                    e.attack(),
+                    e.rows(),
+                    e.dimensions(),
+                    e.linear(),
+                    Evaluation.Figures.NONE)
                 .of(run.toString()));
       }
       return evaluations;

@@ -114,7 +114,7 @@ public final class Catalogue {
         with(
             OMNIGLOT,
             Map.of("ways", Integer.toString(ways), "shots", "1", "queries", ways > 5 ? "5" : "15")),
-        Map.of("data", OMNIGLOT.get("data"), "queries", ways > 5 ? "5" : "15"),
+        Map.of("queries", ways > 5 ? "5" : "15"),
         lines,
         List.of(
             new Measure(EPS8, Map.of("eps", "8/255")), new Measure(EPS16, Map.of("eps", "16/255"))),
@@ -163,7 +163,7 @@ public final class Catalogue {
         name,
         "CIFAR-FS, 5-way %d-shot: accuracy clean and under PGD-10".formatted(shots),
         with(CIFAR, Map.of("model", "conv4", "shots", Integer.toString(shots))),
-        Map.of("data", CIFAR.get("data"), "queries", "15"),
+        Map.of("queries", "15"),
         lines,
         List.of(new Measure(EPS8, Map.of("eps", "8/255"))),
         robustClaims(EPS8));
@@ -187,7 +187,7 @@ public final class Catalogue {
         "its-shots",
         "Omniglot, 5-way, tested with 1 shot: training shots, accuracy, intrinsic dimension",
         OMNIGLOT,
-        Map.of("data", OMNIGLOT.get("data"), "shots", "1", "dimension", "1000"),
+        Map.of("shots", "1", "dimension", "1000"),
         lines,
         List.of(new Measure(test, Map.of("eps", "16/255"))),
         List.of(
@@ -239,7 +239,7 @@ public final class Catalogue {
         "inner-steps",
         "Omniglot, 5-way, tested with 1 shot and 10 fine-tune steps: inner steps in training",
         OMNIGLOT,
-        Map.of("data", OMNIGLOT.get("data"), "shots", "1"),
+        Map.of("shots", "1"),
         lines,
         List.of(new Measure(EPS16, Map.of("eps", "16/255"))),
         List.of(
@@ -267,7 +267,7 @@ public final class Catalogue {
         "when-to-robustify",
         "Omniglot, 5-way 1-shot: the robust loss in the inner level, the outer level, or both",
         OMNIGLOT,
-        Map.of("data", OMNIGLOT.get("data")),
+        Map.of(),
         List.of(
             line(Method.MAML),
             line(Method.RMAML_IN),
@@ -309,8 +309,8 @@ public final class Catalogue {
             .map(m -> line(m))
             .toList(),
         List.of(
-            new Measure(seen, Map.of("data", OMNIGLOT.get("data"))),
-            new Measure(unseen, Map.of("data", "glyphs"))),
+            new Measure(seen, Map.of("linear", "100")),
+            new Measure(unseen, Map.of("data", "glyphs", "linear", "100"))),
         List.of(
             claim(
                 "multi-view beats AQ on the unseen domain (the paper: by more than 10 points)",

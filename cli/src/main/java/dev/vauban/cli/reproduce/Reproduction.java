@@ -62,8 +62,10 @@ public final class Reproduction {
   private final Path folder;
   private final Commands commands;
   private final Console console;
-  private final long begun = System.nanoTime();
-  private int finished;
+  private double trainingSeconds;
+  private int trainings;
+  private double evaluationSeconds;
+  private int evaluations;
 
   /**
    * A reproduction.
@@ -96,27 +98,25 @@ public final class Reproduction {
    */
   public Results run() {
     Results results = load();
-    int work = lines.size() * (1 + table.measures().size());
-    int already = 0;
     for (Line line : lines) {
       Path run = folder.resolve(line.label().replaceAll("[^A-Za-z0-9+]+", "-"));
-      if (results.trained().containsKey(line.label())) {
-        already++;
-      } else {
-        say(line.label() + ": training", work, already);
+      if (!results.trained().containsKey(line.label())) {
+        say(results, line.label() + ": training");
+        long started = System.nanoTime();
         results.trained().put(line.label(), train(line, run));
+        trainingSeconds += (System.nanoTime() - started) / 1e9;
+        trainings++;
         save(results);
-        finished++;
       }
       for (Measure measure : table.measures()) {
-        if (done(results, line, measure)) {
-          already++;
-          continue;
+        if (!done(results, line, measure)) {
+          say(results, line.label() + ": " + measure.label());
+          long started = System.nanoTime();
+          results.figures().addAll(evaluate(line, measure, run, results));
+          evaluationSeconds += (System.nanoTime() - started) / 1e9;
+          evaluations++;
+          save(results);
         }
-        say(line.label() + ": " + measure.label(), work, already);
-        results.figures().addAll(evaluate(line, measure, run, results));
-        save(results);
-        finished++;
       }
     }
     return results;
@@ -133,16 +133,27 @@ public final class Reproduction {
         || label.matches(Pattern.quote(measure.label()) + ", \\d+ steps");
   }
 
-  /** Where we are, and how long it will take: the mean of what this session did so far. */
-  private void say(String what, int work, int already) {
-    int left = work - already - finished;
+  /** Where we are, and how long it will take by the means of what this session did so far. */
+  private void say(Results results, String what) {
+    int toTrain = 0;
+    int toEvaluate = 0;
+    for (Line line : lines) {
+      toTrain += results.trained().containsKey(line.label()) ? 0 : 1;
+      for (Measure measure : table.measures()) {
+        toEvaluate += done(results, line, measure) ? 0 : 1;
+      }
+    }
+    int work = lines.size() * (1 + table.measures().size());
     String estimate = "";
-    if (finished > 0) {
-      double minutes = (System.nanoTime() - begun) / 6e10 / finished * left;
-      estimate = String.format(Locale.ROOT, ", about %.0f min left", Math.ceil(minutes));
+    if ((toTrain == 0 || trainings > 0) && (toEvaluate == 0 || evaluations > 0)) {
+      double seconds =
+          toTrain * trainingSeconds / Math.max(1, trainings)
+              + toEvaluate * evaluationSeconds / Math.max(1, evaluations);
+      estimate = String.format(Locale.ROOT, ", about %.0f min left", Math.ceil(seconds / 60));
     }
     console.notice(
-        "%s: %d of %d, %s%s".formatted(table.name(), work - left + 1, work, what, estimate));
+        "%s: %d of %d, %s%s"
+            .formatted(table.name(), work - toTrain - toEvaluate + 1, work, what, estimate));
   }
 
   private double train(Line line, Path run) {
@@ -153,8 +164,7 @@ public final class Reproduction {
       before = RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : 0;
     } else {
       Map<String, String> settings = new LinkedHashMap<>(table.training(scale, line));
-      settings.putAll(own("iterations", "filters", "data", "meta-batch", "seed", "workers"));
-      settings.putAll(own("validate-every", "validate-episodes", "ways", "queries"));
+      settings.putAll(own("iterations", "filters", "data", "seed", "workers"));
       if ("conv4-cifarfs".equals(settings.get("model"))) {
         settings.remove("filters");
       }
@@ -183,11 +193,7 @@ public final class Reproduction {
 
   private List<Figure> evaluate(Line line, Measure measure, Path run, Results results) {
     Map<String, String> settings = new LinkedHashMap<>(table.evaluating(scale, measure));
-    Map<String, String> mine = own("episodes", "seed", "workers", "ways", "queries", "dimension");
-    settings.putAll(mine);
-    if (own.containsKey("data") && !measure.settings().containsKey("data")) {
-      settings.put("data", own.get("data"));
-    }
+    settings.putAll(own("episodes", "seed", "workers"));
     List<String> arguments = new ArrayList<>(List.of("eval", run.toString()));
     settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
     Evaluation evaluation = commands.eval(arguments);

@@ -18,9 +18,11 @@ import dev.vauban.meta.Accuracy;
 import dev.vauban.meta.Evaluator;
 import dev.vauban.meta.IntrinsicDimension;
 import dev.vauban.meta.InvertedInputs;
+import dev.vauban.meta.LinearEvaluation;
 import dev.vauban.meta.Protocol.Support;
 import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.nn.data.FewShotData;
+import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
@@ -39,6 +41,9 @@ import java.util.Map;
  */
 final class EvaluationRun implements AutoCloseable {
   private static final int CHUNK = 8;
+  private static final int LINEAR_BATCH = 50;
+  private static final int LINEAR_STEPS = 500;
+  private static final double LINEAR_RATE = 0.01;
 
   private final Device device;
   private final Recipe recipe;
@@ -47,6 +52,7 @@ final class EvaluationRun implements AutoCloseable {
   private final Protocol protocol;
   private final Session session;
   private final String on;
+  private final ImageSet images;
 
   /**
    * Compiles.
@@ -67,6 +73,7 @@ final class EvaluationRun implements AutoCloseable {
     this.protocol = protocol;
     this.session = session;
     this.on = DataRoles.evaluatedOn(data);
+    this.images = data.evaluation();
     List<Integer> steps = protocol.steps().stream().distinct().sorted().toList();
     int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.workers()));
     EpisodeSampler sampler =
@@ -128,6 +135,7 @@ final class EvaluationRun implements AutoCloseable {
         threat.attack().label(),
         List.copyOf(rows),
         protocol.dimension() == 0 ? List.of() : List.of(dimension(name, theta, seen)),
+        protocol.linear() == 0 ? List.of() : List.of(linear(name, theta, eps)),
         new Figures(List.of(), List.of(), examples, neurons(name, theta)));
   }
 
@@ -188,6 +196,28 @@ final class EvaluationRun implements AutoCloseable {
   private IntrinsicDimension of(Tree<Tensor> theta, List<float[]> images) {
     return IntrinsicDimension.of(
         device, recipe.method().evaluation(), recipe.model(), theta, images);
+  }
+
+  private Evaluation.Linear linear(String name, Tree<Tensor> theta, double eps) {
+    int classes = Math.min(protocol.linear(), images.classCount());
+    int judged = classes * Math.max(1, images.leastImages() / 4);
+    LinearEvaluation found =
+        LinearEvaluation.of(
+            device,
+            recipe.method().evaluation(),
+            recipe.model(),
+            theta,
+            images,
+            new LinearEvaluation.Setting(
+                classes,
+                Math.min(LINEAR_BATCH, judged),
+                LINEAR_STEPS,
+                LINEAR_RATE,
+                Recipe.attack(recipe.learner()),
+                attack(Expr.scalar(eps))),
+            Stream.LINEAR.key(protocol.seed()));
+    return new Evaluation.Linear(
+        name, classes, found.images(), found.clean(), found.robust(), null);
   }
 
   private List<Evaluation.Neuron> neurons(String name, Tree<Tensor> theta) {

@@ -99,7 +99,8 @@ record Recipe(Learner learner, Model model, Method method) {
         MetaLearners.Regularizer.valueOf(details.regularizer().name()));
   }
 
-  private static Attack attack(Learner learner) {
+  /** The attack in the robust loss. */
+  static Attack attack(Learner learner) {
     Attacks.Options options = Attacks.Options.eps(learner.eps());
     return Attacks.named(
         learner.trainAttack().label(),

@@ -22,7 +22,9 @@ enum Stream {
   /** Random starts of the attack in evaluation. */
   EVALUATION_ATTACK(7),
   /** Seeds of inverted inputs. */
-  INVERSION(8);
+  INVERSION(8),
+  /** Linear evaluation: classes, head, batches, attacks. */
+  LINEAR(9);
 
   private final int number;
 

@@ -1,6 +1,7 @@
 package dev.vauban.bench.peers;
 
 import dev.vauban.bench.peers.MetaStep.Values;
+import java.io.Serializable;
 import java.util.Map;
 
 /**
@@ -50,5 +51,5 @@ public record BatchStep(
    * @param rate learning rate
    * @param momentum share of the old velocity
    */
-  public record Momentum(double rate, double momentum) {}
+  public record Momentum(double rate, double momentum) implements Serializable {}
 }

@@ -21,6 +21,7 @@ import dev.vauban.cli.run.OutputPath;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
 import dev.vauban.nn.NearestName;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -101,6 +102,14 @@ public final class BenchCommand implements Command {
       description =
           "least warm-up of each row with nothing left to compile (default: ${DEFAULT-VALUE})")
   int warm;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "P",
+      defaultValue = "f32",
+      description =
+          "of large products in the rows, peers' too: f32, bf16 (default: ${DEFAULT-VALUE})")
+  Precision precision;
 
   @Option(
       names = "--match",
@@ -239,7 +248,7 @@ public final class BenchCommand implements Command {
 
   private List<BenchCase> chosen() {
     if (only.isEmpty()) {
-      return BenchCase.all();
+      return BenchCase.all().stream().map(c -> c.in(precision)).toList();
     }
     List<String> names = new ArrayList<>(BenchCase.all().stream().map(BenchCase::name).toList());
     names.addAll(EXTRA.keySet());
@@ -248,7 +257,10 @@ public final class BenchCommand implements Command {
         throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
-    return BenchCase.all().stream().filter(c -> only.contains(c.name())).toList();
+    return BenchCase.all().stream()
+        .filter(c -> only.contains(c.name()))
+        .map(c -> c.in(precision))
+        .toList();
   }
 
   private static Answer listing(Session session) {
@@ -326,7 +338,7 @@ public final class BenchCommand implements Command {
       List<Object> cells =
           new ArrayList<>(
               List.of(
-                  r.title(),
+                  r.precision().equals("f32") ? r.title() : r.title() + ", " + r.precision(),
                   r.threads(),
                   number("%.0f", r.ms()),
                   number("%.0f", r.msMin()),

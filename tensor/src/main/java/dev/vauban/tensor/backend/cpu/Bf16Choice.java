@@ -13,7 +13,11 @@ import java.util.Locale;
 enum Bf16Choice {
   /** Always oneDNN's, where it has one for the shapes. */
   PRIMITIVES,
-  /** What is quicker with BF16 instructions for vectors, at twice the rate of F32. */
+  /**
+   * What is quicker with BF16 instructions for vectors, at twice the rate of F32. Where that is a
+   * kernel for F32, a program that is compiled in BF16 does not round: its bits would be lost for
+   * nothing.
+   */
   MIXED,
   /** Always those for F32. */
   WIDENED;

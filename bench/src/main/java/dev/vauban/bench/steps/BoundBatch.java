@@ -65,7 +65,9 @@ public final class BoundBatch implements BoundCase {
     if (batch.goal() == Goal.TRAIN) {
       types = types.with("velocity", model.types()).with("number", Type.i32());
     }
-    this.plan = new BoundPlan(CpuDevice.open(threads), types, this::program, this::fill);
+    this.plan =
+        new BoundPlan(
+            CpuDevice.open(threads).in(batch.precision()), types, this::program, this::fill);
   }
 
   private Tree<Expr> program(Tree<Expr> in) {
@@ -182,7 +184,8 @@ public final class BoundBatch implements BoundCase {
         StepNumbers.values(in.get("start")),
         in.get("y").toInts(),
         new MetaStep.Attack(BatchCase.EPS, BatchCase.STEP, batch.steps()),
-        training ? new Momentum(RATE, optimizer.momentum()) : null);
+        training ? new Momentum(RATE, optimizer.momentum()) : null,
+        batch.precision());
   }
 
   /** The perturbation; in training the gradient, which is the velocity after its first step. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Plan;
@@ -86,7 +87,7 @@ class CpuPlanTest {
     return shifted.sub(norm).mul(target).sum(1).neg().mean();
   }
 
-  static List<double[]> run(CpuDevice device, Program p, long seed, boolean poisoned) {
+  static List<double[]> run(Device device, Program p, long seed, boolean poisoned) {
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Tree<Tensor> in = RandomProgramTest.inputs(scope, p.inputs(), seed);

@@ -16,6 +16,7 @@ import dev.vauban.cli.terminal.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -85,7 +86,7 @@ public final class Reproduction {
     this.table = table;
     this.scale = scale;
     this.lines = List.copyOf(lines);
-    this.own = Map.copyOf(own);
+    this.own = Collections.unmodifiableMap(new LinkedHashMap<>(own));
     this.folder = folder;
     this.commands = commands;
     this.console = console;
@@ -200,6 +201,7 @@ public final class Reproduction {
     boolean several = evaluation.rows().size() > 1;
     Evaluation.Dimension d =
         evaluation.dimensions().isEmpty() ? null : evaluation.dimensions().getFirst();
+    Evaluation.Linear l = evaluation.linear().isEmpty() ? null : evaluation.linear().getFirst();
     return evaluation.rows().stream()
         .map(row ->
             new Figure(
@@ -213,6 +215,8 @@ public final class Reproduction {
                 row.robustCi(),
                 d == null ? null : d.clean(),
                 d == null ? null : d.attacked(),
+                l == null ? null : l.clean(),
+                l == null ? null : l.robust(),
                 results.trained().get(line.label()),
                 row.seconds()))
         .toList();

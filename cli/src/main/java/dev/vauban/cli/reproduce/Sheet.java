@@ -21,13 +21,21 @@ import java.util.function.Function;
 public record Sheet(Table table, Reproduction.Results results) {
   private static final String NONE = "not published";
   private static final List<String> HEADS =
-      List.of("method", "evaluation", "clean", "robust", "dimension", "training", "published");
+      List.of(
+          "method",
+          "evaluation",
+          "clean",
+          "robust",
+          "dimension",
+          "linear",
+          "training",
+          "published");
 
   /** For a terminal. */
   public String text(int width) {
     TextTable grid = new TextTable().left(HEADS.get(0)).left(HEADS.get(1));
     grid.right(HEADS.get(2)).right(HEADS.get(3)).right(HEADS.get(4)).right(HEADS.get(5));
-    grid.left(HEADS.get(6));
+    grid.right(HEADS.get(6)).left(HEADS.get(7));
     rows().forEach(row -> grid.row(row.toArray()));
     StringBuilder text = new StringBuilder(title()).append("\n\n").append(grid.format(width));
     text.append('\n');
@@ -43,8 +51,10 @@ public record Sheet(Table table, Reproduction.Results results) {
     rows().forEach(row -> page.append(line(row)));
     page.append(
         "\nMean over the episodes ± 95% confidence interval, in percent; one training seed.");
-    page.append(" Dimension: principal components that hold 90% of the variance of clean |");
-    page.append(" attacked features. Training: wall time.\n");
+    page.append(
+        " Dimension: principal components that hold 90% of the variance of clean / attacked");
+    page.append(" features. Linear: a classifier of the frozen features, clean / attacked.");
+    page.append(" Training: wall time.\n");
     if (!verdicts().isEmpty()) {
       page.append("\n| claim | at this scale |\n|---|---|\n");
       verdicts().forEach((claim, verdict) -> page.append(line(List.of(claim, verdict))));
@@ -88,7 +98,10 @@ public record Sheet(Table table, Reproduction.Results results) {
         f.measure(),
         accuracy(f.clean(), f.cleanCi()),
         accuracy(f.robust(), f.robustCi()),
-        f.dimension() == null ? "–" : f.dimension() + " | " + f.attackedDimension(),
+        f.dimension() == null ? "–" : f.dimension() + " / " + f.attackedDimension(),
+        f.linear() == null
+            ? "–"
+            : String.format(Locale.ROOT, "%.1f / %.1f", 100 * f.linear(), 100 * f.linearRobust()),
         String.format(Locale.ROOT, "%.0f s", f.trainSeconds()),
         published == null ? NONE : published.figure());
   }

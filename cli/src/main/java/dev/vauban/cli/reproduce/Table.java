@@ -141,6 +141,8 @@ public record Table(
    * @param robustCi its half-width
    * @param dimension of clean features; null if not measured
    * @param attackedDimension of attacked features; null if not measured
+   * @param linear accuracy of a linear classifier of the frozen features; null if not measured
+   * @param linearRobust the same under attack; null if not measured
    * @param trainSeconds wall time of the training
    * @param evalSeconds wall time of the evaluation
    */
@@ -155,6 +157,8 @@ public record Table(
       double robustCi,
       Integer dimension,
       Integer attackedDimension,
+      Double linear,
+      Double linearRobust,
       double trainSeconds,
       double evalSeconds) {
     Double value(Kind kind) {

@@ -1,8 +1,26 @@
 package dev.vauban.natives.cuda;
 
+import dev.vauban.natives.cuda.generated.CudaDriverCalls;
+import dev.vauban.natives.load.Symbols;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /** Compiled code on the card. */
 public final class CudaModule implements AutoCloseable {
-  CudaModule() {}
+  private final CudaContext context;
+  private final MemorySegment handle;
+
+  CudaModule(CudaContext context, MemorySegment handle) {
+    this.context = context;
+    this.handle = handle;
+    Symbols symbols = context.driver().symbols();
+    context.keep(
+        this,
+        () ->
+            context.check(
+                CudaDriverCalls.cuModuleUnload(symbols, handle), "cuModuleUnload", "a module"));
+  }
 
   /**
    * A kernel of the module.
@@ -11,11 +29,19 @@ public final class CudaModule implements AutoCloseable {
    * @throws CudaException if there is none of that name
    */
   public CudaFunction function(String name) {
-    throw new UnsupportedOperationException();
+    Symbols symbols = context.use();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+      context.check(
+          CudaDriverCalls.cuModuleGetFunction(symbols, out, handle, CText.of(name, arena)),
+          "cuModuleGetFunction",
+          "the kernel " + name);
+      return new CudaFunction(context, name, out.get(ValueLayout.ADDRESS, 0));
+    }
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    context.release(this);
   }
 }

@@ -166,6 +166,15 @@ class CudaLibraryTest {
   }
 
   @Test
+  void theFakeCardIsFoundInItsFolder() {
+    for (Kind kind : Kind.values()) {
+      List<Candidate> candidates =
+          CudaLibrary.candidates(kind, FakeCuda.folder().toString(), CudaFolders.ofThisMachine());
+      assertThat(candidates.get(0).open()).isPresent();
+    }
+  }
+
+  @Test
   void whatIsMissingSaysEveryReasonOnce() {
     assertThat(CudaLibrary.missing(Kind.CUBLAS_LT, List.of()))
         .hasMessageStartingWith(

@@ -9,6 +9,7 @@ import dev.vauban.tensor.Program;
 import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.backend.fusion.PoolExpansion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -29,7 +30,8 @@ final class CpuPlan implements Plan {
     try {
       this.code =
           new Lowering(context, arena, Lowering.Place.OUTSIDE)
-              .lower(PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()));
+              .lower(
+                  PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()::suits));
       this.slab = LargePages.allocate(Math.max(code.slabBytes(), 1), arena);
       this.frame = new Frame(code, slab.address(), 0, context);
     } catch (RuntimeException | Error e) {

@@ -1,6 +1,8 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.RegionBuilder;
 import java.util.ArrayList;
 import java.util.List;
 

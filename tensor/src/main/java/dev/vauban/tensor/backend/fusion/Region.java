@@ -85,4 +85,12 @@ public record Region(
   public long points() {
     return dims.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
   }
+
+  /** One operation per point and instruction that computes. */
+  public long flops() {
+    long n =
+        code.stream().filter(i -> i instanceof Apply).count()
+            + outputs.stream().filter(o -> o instanceof Reduction).count();
+    return n * points();
+  }
 }

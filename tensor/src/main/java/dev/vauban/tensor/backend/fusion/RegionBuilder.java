@@ -22,7 +22,25 @@ public final class RegionBuilder {
    *
    * @param offsets for each operand, bytes from its memory's beginning
    */
-  public record Built(Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {}
+  public record Built(
+      Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {
+    private static final int NAMED = 12;
+
+    /** For prints: {@code nest [8, 2] 4->2 mul+reduce-sum}. */
+    public String label(List<Expr> nodes) {
+      StringBuilder s = new StringBuilder("nest ").append(region.dims());
+      s.append(' ').append(reads.size()).append("->").append(writes.size()).append(' ');
+      for (int i = 0; i < nodes.size() && i < NAMED; i++) {
+        s.append(i == 0 ? "" : "+").append(nodes.get(i).op().label());
+      }
+      return nodes.size() > NAMED ? s.append("+...").toString() : s.toString();
+    }
+
+    /** One operation per point and instruction that computes. */
+    public long flops() {
+      return region.flops();
+    }
+  }
 
   /** An operand before loops are merged: memory, its first element, strides over the full space. */
   private record Access(Expr memory, long first, List<Long> strides) {}

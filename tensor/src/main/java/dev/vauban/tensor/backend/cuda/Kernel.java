@@ -13,6 +13,9 @@ import java.util.HexFormat;
  * @param text the function and what only it calls
  */
 record Kernel(String name, String text) {
+  /** How the function of a kernel begins, up to its parameters. */
+  static final String SIGNATURE = "extern \"C\" __global__ void $(";
+
   private static final int DIGITS = 16;
 
   /**
@@ -33,6 +36,6 @@ record Kernel(String name, String text) {
 
   /** A kernel that is one function. */
   static Kernel of(String stem, String parameters, Source body) {
-    return of(stem, "V_KERNEL($)(" + parameters + ") {\n" + body + "}\n");
+    return of(stem, SIGNATURE + parameters + ") {\n" + body + "}\n");
   }
 }

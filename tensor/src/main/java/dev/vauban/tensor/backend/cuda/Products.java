@@ -136,7 +136,7 @@ final class Products {
         unit == Unit.THREADS ? "product" : unit == Unit.BF16 ? "mmaBf16" : "mmaTf32",
         reader("a", p.a())
             + reader("b", p.b())
-            + "V_KERNEL($)("
+            + Kernel.SIGNATURE
             + parameters
             + ") {\n"
             + s

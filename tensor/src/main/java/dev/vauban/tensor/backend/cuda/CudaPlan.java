@@ -238,7 +238,7 @@ final class CudaPlan implements Plan {
         Buffer b = buffer(number);
         for (int i = 0; i < inputs.length; i++) {
           MemorySegment from = inputs[i].segment();
-          copy(from, 0, b.inputs(), inputOffsets[i], from.byteSize());
+          MemorySegment.copy(from, 0, b.inputs(), inputOffsets[i], inputs[i].type().bytes());
         }
         b.graph().launch(card.stream());
         card.stream().record(b.done());
@@ -257,16 +257,9 @@ final class CudaPlan implements Plan {
         Faults.check(b.results().asSlice(faultOffset, Faults.BYTES));
         for (int i = 0; i < outputs.length; i++) {
           MemorySegment to = outputs[i].segment();
-          copy(b.results(), resultOffsets[i], to, 0, to.byteSize());
+          MemorySegment.copy(b.results(), resultOffsets[i], to, 0, outputs[i].type().bytes());
         }
       }
-    }
-  }
-
-  /** Also of nothing to the end of nowhere, which the JDK's refuses. */
-  private static void copy(MemorySegment from, long at, MemorySegment to, long place, long bytes) {
-    if (bytes > 0) {
-      MemorySegment.copy(from, at, to, place, bytes);
     }
   }
 

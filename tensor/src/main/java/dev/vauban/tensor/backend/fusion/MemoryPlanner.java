@@ -1,4 +1,4 @@
-package dev.vauban.tensor.backend.cpu;
+package dev.vauban.tensor.backend.fusion;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -8,7 +8,7 @@ import java.util.List;
  * Places arrays in one slab so that no two that are alive at the same time overlap: largest first,
  * each at the lowest offset that is free during its whole life.
  */
-final class MemoryPlanner {
+public final class MemoryPlanner {
   private static final long ALIGNMENT = 64;
 
   /**
@@ -18,7 +18,7 @@ final class MemoryPlanner {
    * @param first the step that writes it
    * @param last the last step that reads it, at least {@code first}
    */
-  record Block(long bytes, int first, int last) {
+  public record Block(long bytes, int first, int last) {
     boolean meets(Block other) {
       return first <= other.last && other.first <= last;
     }
@@ -29,18 +29,18 @@ final class MemoryPlanner {
   private long size;
 
   /** Rounds up to the alignment of every array. */
-  static long align(long bytes) {
+  public static long align(long bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
   /** Adds a block; returns its number. */
-  int add(Block block) {
+  public int add(Block block) {
     blocks.add(block);
     return blocks.size() - 1;
   }
 
   /** Places all blocks. */
-  void plan() {
+  public void plan() {
     offsets = new long[blocks.size()];
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
@@ -73,12 +73,12 @@ final class MemoryPlanner {
   }
 
   /** The offset of block {@code i}. */
-  long offset(int i) {
+  public long offset(int i) {
     return offsets[i];
   }
 
   /** Bytes of the slab. */
-  long size() {
+  public long size() {
     return size;
   }
 }

@@ -1,8 +1,8 @@
-package dev.vauban.tensor.backend.cpu;
+package dev.vauban.tensor.backend.fusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vauban.tensor.backend.cpu.MemoryPlanner.Block;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner.Block;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -1,4 +1,4 @@
-package dev.vauban.tensor.backend.cpu;
+package dev.vauban.tensor.backend.fusion;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ElementOp;
@@ -16,13 +16,31 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /** Translates a nest of graph nodes into a {@link Region}: operands, code, outputs, loops. */
-final class RegionBuilder {
+public final class RegionBuilder {
   /**
    * A region with the memory that its operands and outputs stand for, in the region's order.
    *
    * @param offsets for each operand, bytes from its memory's beginning
    */
-  record Built(Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {}
+  public record Built(
+      Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {
+    private static final int NAMED = 12;
+
+    /** For prints: {@code nest [8, 2] 4->2 mul+reduce-sum}. */
+    public String label(List<Expr> nodes) {
+      StringBuilder s = new StringBuilder("nest ").append(region.dims());
+      s.append(' ').append(reads.size()).append("->").append(writes.size()).append(' ');
+      for (int i = 0; i < nodes.size() && i < NAMED; i++) {
+        s.append(i == 0 ? "" : "+").append(nodes.get(i).op().label());
+      }
+      return nodes.size() > NAMED ? s.append("+...").toString() : s.toString();
+    }
+
+    /** One operation per point and instruction that computes. */
+    public long flops() {
+      return region.flops();
+    }
+  }
 
   /** An operand before loops are merged: memory, its first element, strides over the full space. */
   private record Access(Expr memory, long first, List<Long> strides) {}
@@ -54,7 +72,7 @@ final class RegionBuilder {
    * @param stored which of them must be in memory afterwards
    * @param inlined which nodes are computed anew where they are read
    */
-  static Built build(
+  public static Built build(
       Shape space, List<Expr> nodes, Predicate<Expr> stored, Predicate<Expr> inlined) {
     RegionBuilder b = new RegionBuilder(space, inlined);
     for (Expr e : nodes) {

@@ -1,4 +1,4 @@
-package dev.vauban.tensor.backend.cpu;
+package dev.vauban.tensor.backend.fusion;
 
 import dev.vauban.tensor.Chain;
 import dev.vauban.tensor.DType;
@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Maximum pooling with small windows as pointwise code, so that it joins the nests around it: the
@@ -33,10 +34,10 @@ import java.util.Set;
  *       are axes of their own: x with another shape, if windows cover it exactly.
  * </ul>
  *
- * <p>Other windows (padded, more than four taps), channels that do not fill vectors and other types
- * stay operations with kernels of their own.
+ * <p>Other windows (padded, more than four taps), images that do not suit the backend and other
+ * types stay operations with kernels of their own.
  */
-final class PoolExpansion {
+public final class PoolExpansion {
   private static final int MOST_TAPS = 4;
 
   /** What a slice or a reshape moves through. */
@@ -45,16 +46,20 @@ final class PoolExpansion {
   /** Offsets of an expanded arg-max before they are stored as U8, with what they were found in. */
   private record Found(Expr offsets, Set<Expr> images) {}
 
-  private final VectorWidth width;
+  private final Predicate<Expr> suits;
   private final Map<Expr, Found> found = new HashMap<>(); // by the U8 offsets
 
-  private PoolExpansion(VectorWidth width) {
-    this.width = width;
+  private PoolExpansion(Predicate<Expr> suits) {
+    this.suits = suits;
   }
 
-  /** The graph with its poolings expanded, where that pays with vectors of this width. */
-  static Graph of(Graph g, VectorWidth width) {
-    return new PoolExpansion(width).expand(g);
+  /**
+   * The graph with its poolings expanded.
+   *
+   * @param suits whether nests handle these images well (channels that fill vectors)
+   */
+  public static Graph of(Graph g, Predicate<Expr> suits) {
+    return new PoolExpansion(suits).expand(g);
   }
 
   private Graph expand(Graph g) {
@@ -77,10 +82,9 @@ final class PoolExpansion {
 
   private boolean isExpanded(PoolWindow w, Expr x) {
     return x.dtype() == DType.F32
-        && width.holds(DType.U8)
         && w.h() * w.w() <= MOST_TAPS
         && x.shape().size() > 0
-        && x.shape().dim(3) % width.lanes() == 0
+        && suits.test(x)
         && !w.isPadded();
   }
 

@@ -1,4 +1,4 @@
-package dev.vauban.tensor.backend.cpu;
+package dev.vauban.tensor.backend.fusion;
 
 import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.DType;
@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 
 /**
  * Divides a graph into units: fused loop nests of pointwise operations and reductions over one
@@ -33,15 +34,16 @@ import java.util.Set;
  * less than writing the result and reading it back. Slices are views of the array they are cut
  * from.
  */
-final class Fusion {
-  /** Instructions of one nest; more would exceed registers and the JIT's method size. */
-  private static final int MAX_NODES = 40;
-
-  /** Arrays that one nest reads or writes. */
-  private static final int MAX_ARRAYS = 24;
-
-  /** Scalar code of one nest; with its arrays it stays below {@link RegionCompiler#MAX_COST}. */
-  private static final int MAX_COST = 100;
+public final class Fusion {
+  /**
+   * What one nest may hold.
+   *
+   * @param nodes instructions; more would exceed registers and what compilers take at once
+   * @param arrays that it reads or writes
+   * @param cost scalar code, as {@code of} counts it
+   * @param of what a function costs
+   */
+  public record Limits(int nodes, int arrays, int cost, ToIntFunction<ScalarFn> of) {}
 
   /** Large arrays that an inlined chain reads, and readers of a chain that reads more than one. */
   private static final int MAX_LARGE = 3;
@@ -55,10 +57,10 @@ final class Fusion {
   private record Dependency(Expr value, boolean sameSpace) {}
 
   /** A part of the program that runs as one kernel. */
-  static final class Unit {
+  public static final class Unit {
     final int id;
-    final Shape space; // null for a single operation
-    final List<Expr> nodes = new ArrayList<>();
+    private final Shape space; // null for a single operation
+    private final List<Expr> nodes = new ArrayList<>();
     final BitSet ancestors = new BitSet();
     List<Integer> reducedAxes;
     boolean merged;
@@ -68,11 +70,23 @@ final class Fusion {
       this.space = space;
     }
 
-    boolean isNest() {
+    /** True for a nest, false for a single operation. */
+    public boolean isNest() {
       return space != null;
+    }
+
+    /** The iteration space of a nest. */
+    public Shape space() {
+      return space;
+    }
+
+    /** The operation of a unit that is no nest. */
+    public Expr operation() {
+      return nodes.getFirst();
     }
   }
 
+  private final Limits limits;
   private final List<Expr> nodes;
   private final Map<Expr, List<Expr>> consumers = new HashMap<>();
   private final Set<Expr> results;
@@ -80,7 +94,9 @@ final class Fusion {
   private final Map<Expr, Unit> unitOf = new HashMap<>();
   private final Map<Expr, Integer> inlined = new HashMap<>(); // node to operations in its chain
 
-  Fusion(Graph graph) {
+  /** Of a graph; {@link #units} divides it. */
+  public Fusion(Graph graph, Limits limits) {
+    this.limits = limits;
     this.nodes = graph.nodes();
     this.results = new HashSet<>(graph.results());
     for (Expr e : nodes) {
@@ -120,7 +136,7 @@ final class Fusion {
   }
 
   /** True if computing it again costs less than reading it from memory. */
-  static boolean isCheap(ScalarFn fn) {
+  public static boolean isCheap(ScalarFn fn) {
     return switch (fn) {
       case EXP,
           EXPM1,
@@ -157,12 +173,12 @@ final class Fusion {
   }
 
   /** True if nests compute this node anew wherever they read it. */
-  boolean isInlined(Expr e) {
+  public boolean isInlined(Expr e) {
     return inlined.containsKey(e);
   }
 
   /** The units in an order in which they can run. */
-  List<Unit> units() {
+  public List<Unit> units() {
     for (Expr e : nodes) {
       place(e);
     }
@@ -171,12 +187,12 @@ final class Fusion {
   }
 
   /** The unit that computes the memory behind {@code e}; null for parameters and constants. */
-  Unit unitOf(Expr e) {
+  public Unit unitOf(Expr e) {
     return unitOf.get(memory(e));
   }
 
   /** The node whose memory holds {@code e}: reshapes are names of their input. */
-  static Expr memory(Expr e) {
+  public static Expr memory(Expr e) {
     return e.op() instanceof ShapeOp.Reshape ? memory(e.input(0)) : e;
   }
 
@@ -186,13 +202,13 @@ final class Fusion {
   }
 
   /** Ends a nest: readable only from memory, where it is rounded. */
-  static boolean isSink(Expr e) {
+  public static boolean isSink(Expr e) {
     return e.op() instanceof ReduceOp.Reduce
         || (e.op() instanceof ElementOp.Cast c && (c.to() == DType.U8 || c.to() == DType.BF16));
   }
 
   /** Part of an array that vectors can walk. */
-  static boolean isView(Expr e) {
+  public static boolean isView(Expr e) {
     return e.op() instanceof ShapeOp.Slice s
         && !s.strides().isEmpty()
         && s.strides().getLast() == 1;
@@ -311,17 +327,17 @@ final class Fusion {
             || u.reducedAxes == null
             || u.reducedAxes.equals(r.axes());
     return axes
-        && u.nodes.size() < MAX_NODES
-        && cost(u) + cost(e) <= MAX_COST
-        && arrays(u) + e.inputs().size() < MAX_ARRAYS;
+        && u.nodes.size() < limits.nodes()
+        && cost(u) + cost(e) <= limits.cost()
+        && arrays(u) + e.inputs().size() < limits.arrays();
   }
 
-  private static int cost(Unit u) {
-    return u.nodes.stream().mapToInt(Fusion::cost).sum();
+  private int cost(Unit u) {
+    return u.nodes.stream().mapToInt(this::cost).sum();
   }
 
-  private static int cost(Expr e) {
-    return e.op() instanceof ElementOp.Pointwise p ? RegionCompiler.cost(p.fn()) : 1;
+  private int cost(Expr e) {
+    return e.op() instanceof ElementOp.Pointwise p ? limits.of().applyAsInt(p.fn()) : 1;
   }
 
   /** True if {@code other} is not {@code home} and does not need it first. */
@@ -336,9 +352,9 @@ final class Fusion {
         && free(b, a)
         && (a.reducedAxes == null || b.reducedAxes == null || a.reducedAxes.equals(b.reducedAxes))
         && (joining == null || accepts(b, joining))
-        && a.nodes.size() + b.nodes.size() < MAX_NODES
-        && cost(a) + cost(b) <= MAX_COST
-        && arrays(a) + arrays(b) < MAX_ARRAYS;
+        && a.nodes.size() + b.nodes.size() < limits.nodes()
+        && cost(a) + cost(b) <= limits.cost()
+        && arrays(a) + arrays(b) < limits.arrays();
   }
 
   private void merge(Unit into, Unit from) {
@@ -397,7 +413,7 @@ final class Fusion {
   }
 
   /** True if node {@code e} of nest {@code u} must be in memory after the nest. */
-  boolean isStored(Expr e, Unit u) {
+  public boolean isStored(Expr e, Unit u) {
     return isSink(e) || isVirtual(e) || results.contains(e) || isReadOutside(e, u);
   }
 
@@ -486,13 +502,13 @@ final class Fusion {
   }
 
   /** The nodes of a unit in the order of the graph. */
-  List<Expr> sorted(Unit u) {
+  public List<Expr> sorted(Unit u) {
     Set<Expr> own = new HashSet<>(u.nodes);
     return nodes.stream().filter(own::contains).toList();
   }
 
   /** The maxima at these positions of the positions' own F32 input, if anything wants them. */
-  Expr pooledAt(Expr positions) {
+  public Expr pooledAt(Expr positions) {
     Expr x = positions.input(0);
     for (Expr c : consumers.getOrDefault(positions, List.of())) {
       boolean own =

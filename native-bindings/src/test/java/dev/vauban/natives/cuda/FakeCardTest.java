@@ -107,6 +107,24 @@ class FakeCardTest {
   }
 
   @Test
+  void aMeterAddsUpTheTimeOfGraphs() {
+    long x = card.allocate(1 << 20, "x");
+    CudaGraph graph = stream.capture(() -> stream.set(x, 1, 1 << 18));
+    graph.launch(stream);
+    long began = System.nanoTime();
+    try (GraphMeter meter = GraphMeter.start()) {
+      graph.launch(stream);
+      graph.launch(stream);
+      GraphMeter.Busy busy = meter.busy();
+      assertThat(busy.launches()).isEqualTo(2);
+      assertThat(busy.milliseconds()).isPositive().isLessThan((System.nanoTime() - began) / 1e6);
+      assertThatThrownBy(GraphMeter::start).isInstanceOf(IllegalStateException.class);
+    }
+    graph.launch(stream);
+    GraphMeter.start().close();
+  }
+
+  @Test
   void sharedMemoryBarriersAndShufflesWork() {
     CudaFunction f =
         kernel(

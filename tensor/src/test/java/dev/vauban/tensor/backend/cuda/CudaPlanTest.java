@@ -159,6 +159,17 @@ class CudaPlanTest {
     }
   }
 
+  /** By tensor cores, whose instructions a function of the prelude stands in for here. */
+  @Test
+  void productsInTf32AreRoundedToElevenBits() {
+    try (CudaDevice rounded = FakeCard.open(Choices.Precision.TF32)) {
+      ProgramCheck.check(perTask(), 2, rounded, 4e-3);
+      ProgramCheck.check(MetaStep.program(), 2, rounded, 0.1);
+      assertThat(FakeCard.kernels(rounded.card().choices(), Stream.of(perTask())).keySet())
+          .anyMatch(k -> k.startsWith("mmaTf32"));
+    }
+  }
+
   @Test
   void twoRunsMayBeUnderWay() {
     Program p =

@@ -31,6 +31,15 @@ public final class CudaGraph implements AutoCloseable {
 
   /** Queues all of it on the stream. A graph is run once at a time. */
   public void launch(CudaStream stream) {
+    GraphMeter meter = GraphMeter.running();
+    if (meter != null) {
+      meter.time(context, stream, () -> launchNow(stream));
+    } else {
+      launchNow(stream);
+    }
+  }
+
+  private void launchNow(CudaStream stream) {
     int code = CudaDriverCalls.cuGraphLaunch(context.use(), handle, stream.handle());
     if (code != CudaDriverCalls.CUDA_SUCCESS()) {
       context.check(code, "cuGraphLaunch", "a graph of " + nodes + " nodes");

@@ -14,12 +14,14 @@ import org.junit.jupiter.api.Test;
 /** CUDA C++ compiled, loaded, launched, captured and replayed, with the processor as the card. */
 class FakeCardTest {
   private CudaContext card;
+  private long usedBefore;
   private CudaStream stream;
   private Arena arena;
 
   @BeforeEach
   void open() {
     FakeCuda.control().forget();
+    usedBefore = FakeCuda.control().used();
     card = CudaDriver.load(FakeCuda.library()).open(0);
     stream = card.stream();
     arena = Arena.ofConfined();
@@ -30,7 +32,7 @@ class FakeCardTest {
     arena.close();
     assertThat(FakeCuda.control().fencesAreWhole()).isTrue();
     card.close();
-    assertThat(FakeCuda.control().used()).isZero();
+    assertThat(FakeCuda.control().used()).isEqualTo(usedBefore);
   }
 
   private CudaFunction kernel(String name, String source) {
@@ -102,6 +104,24 @@ class FakeCardTest {
       assertThat(out.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(4 * value, -4 * value);
     }
     assertThat(FakeCuda.control().calls("cuGraphLaunch")).isEqualTo(2);
+  }
+
+  @Test
+  void aMeterAddsUpTheTimeOfGraphs() {
+    long x = card.allocate(1 << 20, "x");
+    CudaGraph graph = stream.capture(() -> stream.set(x, 1, 1 << 18));
+    graph.launch(stream);
+    long began = System.nanoTime();
+    try (GraphMeter meter = GraphMeter.start()) {
+      graph.launch(stream);
+      graph.launch(stream);
+      GraphMeter.Busy busy = meter.busy();
+      assertThat(busy.launches()).isEqualTo(2);
+      assertThat(busy.milliseconds()).isPositive().isLessThan((System.nanoTime() - began) / 1e6);
+      assertThatThrownBy(GraphMeter::start).isInstanceOf(IllegalStateException.class);
+    }
+    graph.launch(stream);
+    GraphMeter.start().close();
   }
 
   @Test

@@ -46,6 +46,10 @@ public final class FakeCuda {
       List.of("fake_driver.cpp", "fake_blocks.cpp", "fake_nvrtc.cpp", "fake_cublaslt.cpp");
   private static final List<String> HEADERS = List.of("fake.h", "on_cpu.h");
 
+  /** What the search for libraries looks for. */
+  private static final List<String> NAMES =
+      List.of("libcuda.so.1", "libnvrtc.so.13", "libcublasLt.so.13", "libcudart.so.13");
+
   /** Built on first use; null where it cannot be. */
   private static final class Built {
     static final Path LIBRARY = build();
@@ -61,6 +65,14 @@ public final class FakeCuda {
         Built.LIBRARY != null,
         "skipped: no " + COMPILER + " on this machine, so CUDA code is not run on the processor");
     return Built.LIBRARY;
+  }
+
+  /**
+   * A folder with the library under all its names: {@code -Dvauban.cuda=FOLDER}, set before the
+   * first use, makes it this machine's card.
+   */
+  public static Path folder() {
+    return library().getParent();
   }
 
   /** What a test says to the card and asks it. */
@@ -173,6 +185,7 @@ public final class FakeCuda {
           }
         }
       }
+      digest.update(NAMES.toString().getBytes(StandardCharsets.UTF_8));
       String key = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
       Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
       Path finished =
@@ -229,6 +242,9 @@ public final class FakeCuda {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
+    }
+    for (String name : NAMES) {
+      Files.createSymbolicLink(folder.resolve(name), library.getFileName());
     }
     try {
       Files.move(folder, finished, StandardCopyOption.ATOMIC_MOVE);

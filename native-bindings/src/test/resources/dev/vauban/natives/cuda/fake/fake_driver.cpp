@@ -478,12 +478,12 @@ API CUresult cuStreamBeginCapture_v2(Stream *stream, int) {
   return SUCCESS;
 }
 API CUresult cuStreamEndCapture(Stream *stream, Graph **out) {
-  ENTER();
   CONTEXT();
   if (!stream->capturing || capture_of_thread != stream) return INVALID_VALUE;
-  stream->capturing = false;
+  stream->capturing = false; /* whatever comes of it */
   capture_of_thread = nullptr;
   *out = nullptr;
+  ENTER();
   if (stream->invalid) return STREAM_CAPTURE_INVALIDATED;
   *out = new Graph{std::move(stream->written)};
   return SUCCESS;

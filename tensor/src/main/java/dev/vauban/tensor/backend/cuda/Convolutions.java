@@ -171,6 +171,14 @@ final class Convolutions {
         c);
   }
 
+  /** Four channels at a time: padding is the same for all of them. */
+  private static boolean channelsInFours(View v, int channels, List<Long> batch) {
+    return channels % 4 == 0
+        && v.stride(3) == 1
+        && v.strides().subList(0, 3).stream().allMatch(s -> s % 4 == 0)
+        && batch.stream().allMatch(s -> s % 4 == 0);
+  }
+
   private Walk rows() {
     return new Walk(window.strideH(), window.top(), window.dilationH(), x.dim(1));
   }
@@ -203,6 +211,11 @@ final class Convolutions {
     @Override
     public boolean rowsLie() {
       return !turned; // channels lie together
+    }
+
+    @Override
+    public boolean inFours() {
+      return channelsInFours(vx, in(), batchStrides());
     }
 
     @Override
@@ -256,6 +269,11 @@ final class Convolutions {
     @Override
     public boolean rowsLie() {
       return true;
+    }
+
+    @Override
+    public boolean inFours() {
+      return channelsInFours(vy, out(), batchStrides());
     }
 
     @Override

@@ -10,6 +10,11 @@ import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.IndexOp;
 import dev.vauban.tensor.MetaStep;
+import dev.vauban.tensor.BackendCheck;
+import dev.vauban.tensor.ContractOp;
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.OpCase;
+import dev.vauban.tensor.OpCases;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.ProgramCheck;
@@ -167,6 +172,20 @@ class CudaPlanTest {
       ProgramCheck.check(MetaStep.program(), 2, rounded, 0.1);
       assertThat(FakeCard.kernels(rounded.card().choices(), Stream.of(perTask())).keySet())
           .anyMatch(k -> k.startsWith("mmaTf32"));
+    }
+  }
+
+  @Test
+  void contractionsGoToTheLibraryWhereItTakesThem() {
+    try (CudaDevice library = FakeCard.openWithLibrary()) {
+      List<OpCase> rows = OpCases.all().filter(c -> c.op() == ContractOp.Contract.class).toList();
+      FakeCard.prepare(library, rows.stream().map(OpCase::program));
+      rows.forEach(c -> BackendCheck.check(library, c, DType.F32));
+      rows.forEach(c -> BackendCheck.check(library, c, DType.BF16));
+      ProgramCheck.check(MetaStep.program(), 5, library, 1e-3);
+      try (Plan plan = library.compile(MetaStep.program())) {
+        assertThat(plan.parts()).anyMatch(p -> p.label().startsWith("cublasLt"));
+      }
     }
   }
 

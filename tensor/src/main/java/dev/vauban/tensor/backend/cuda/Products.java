@@ -338,8 +338,8 @@ final class Products {
     int tc = t.threadColumns();
     int wide = t.columns() / tc;
     String type = value();
-    s.line("__shared__ %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
-    s.line("__shared__ %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
+    s.line("__shared__ __align__(16) %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
+    s.line("__shared__ __align__(16) %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
     s.line("const v_u32 tx = threadIdx.x %% %du, ty = threadIdx.x / %du;", wide, wide);
     s.line("%s sum[%d][%d];", type, tr, tc);
     each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] = 0;")));
@@ -353,8 +353,8 @@ final class Products {
           s.line("#pragma unroll");
           s.line("for (v_u32 k = 0; k < %du; k++) {", t.terms());
           s.line("%s x[%d], y[%d];", type, tr, tc);
-          each(s, "i", tr, () -> s.line("x[i] = as[k][%s];", spread("ty", "i", tr, t.rows())));
-          each(s, "j", tc, () -> s.line("y[j] = bs[k][%s];", spread("tx", "j", tc, t.columns())));
+          registers(s, "x", "as", "ty", tr, t.rows());
+          registers(s, "y", "bs", "tx", tc, t.columns());
           each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] += x[i] * y[j];")));
           s.end();
         });
@@ -375,6 +375,22 @@ final class Products {
                       spread("tx", "j", tc, t.columns()));
                   store(s, "row", "column", "sum[i][j]", stored);
                 }));
+  }
+
+  /** Reads a thread's rows or columns of a term, in fours where there are as many. */
+  private void registers(Source s, String to, String from, String thread, int each, int all) {
+    if (each % FOUR != 0) {
+      each(s, "i", each, () -> s.line("%s[i] = %s[k][%s];", to, from, spread(thread, "i", each, all)));
+      return;
+    }
+    String four = Scalars.four(compute);
+    for (int g = 0; g < each / FOUR; g++) {
+      String first = spread(thread, Integer.toString(g * FOUR) + "u", each, all);
+      s.line("const %s %s%d = *(const %s*)&%s[k][%s];", four, to, g, four, from, first);
+      for (int i = 0; i < FOUR; i++) {
+        s.line("%s[%d] = %s%d.e[%d];", to, g * FOUR + i, to, g, i);
+      }
+    }
   }
 
   private static void each(Source s, String i, int n, Runnable body) {

@@ -69,7 +69,11 @@ final class Convolutions {
               .forward(e.dtype());
       case ConvOp.InputGradient c ->
           new Convolutions(
-                  op, tasks, new Shape[] {c.input(), b, a}, new View[] {result, second, first}, type)
+                  op,
+                  tasks,
+                  new Shape[] {c.input(), b, a},
+                  new View[] {result, second, first},
+                  type)
               .images(e.dtype());
       case ConvOp.KernelGradient c ->
           new Convolutions(
@@ -162,13 +166,7 @@ final class Convolutions {
             List.of(out()),
             List.of(vw.stride(3)));
     return new Product(
-        batch(),
-        taps() * in(),
-        out(),
-        pixels(y),
-        new Patches(true),
-        images(vy, y, out(), type),
-        c);
+        batch(), taps() * in(), out(), pixels(y), new Patches(true), images(vy, y, out(), type), c);
   }
 
   /** Four channels at a time: padding is the same for all of them. */

@@ -40,7 +40,8 @@ final class CudaPlan implements Plan {
   private final Program program;
   private final OpenCard card;
   private final Code code;
-  private final Map<LeafOp.Data, Long> constants = new LinkedHashMap<>(); // to offsets, then addresses
+  private final Map<LeafOp.Data, Long> constants =
+      new LinkedHashMap<>(); // to offsets, then addresses
   private final long[] inputOffsets;
   private final long[] resultOffsets; // from the first result
   private final long inputBytes;
@@ -55,7 +56,10 @@ final class CudaPlan implements Plan {
 
   /** A pinned buffer with the graph that copies from and to it. */
   private record Buffer(
-      MemorySegment inputs, MemorySegment results, MemorySegment all, CudaGraph graph,
+      MemorySegment inputs,
+      MemorySegment results,
+      MemorySegment all,
+      CudaGraph graph,
       CudaEvent done) {}
 
   CudaPlan(Program program, OpenCard card) {
@@ -112,8 +116,7 @@ final class CudaPlan implements Plan {
     try {
       long first = base + inputBytes + outBytes;
       constants.forEach(
-          (d, address) ->
-              Constants.write(d, host.asSlice(address - first, d.type().bytes())));
+          (d, address) -> Constants.write(d, host.asSlice(address - first, d.type().bytes())));
       card.stream().copyToDevice(first, host);
       card.stream().synchronize();
     } finally {
@@ -167,8 +170,7 @@ final class CudaPlan implements Plan {
     for (int i = 0; i < resultOffsets.length; i++) {
       addresses[code.results()[i]] = results + resultOffsets[i];
     }
-    new Recorder(
-            card.stream(), card.kernels(), products, constants, results + faultOffset, arena)
+    new Recorder(card.stream(), card.kernels(), products, constants, results + faultOffset, arena)
         .record(code, addresses, base + slabOffset);
     card.stream().copyToHost(out, results);
   }

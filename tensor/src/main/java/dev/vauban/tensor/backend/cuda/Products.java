@@ -78,8 +78,7 @@ final class Products {
             List.of(parts, Math.toIntExact(results)),
             List.of(new Region.Operand(made.compute, List.of(results, 1L))),
             List.of(new Region.Load(0, made.compute)),
-            List.of(
-                new Region.Reduction(Region.Kind.SUM, 0, p.c().type(), List.of(0L, 1L))));
+            List.of(new Region.Reduction(Region.Kind.SUM, 0, p.c().type(), List.of(0L, 1L))));
     if (results == 1) {
       sum =
           new Region(
@@ -92,8 +91,7 @@ final class Products {
       launches.add(
           new Launch(l.kernel(), l.shape(), List.of(new Launch.Scratch(0), new Launch.Write(0))));
     }
-    return new Nests.Built(
-        launches, MemoryPlanner.align(parts * results * made.compute.bytes()));
+    return new Nests.Built(launches, MemoryPlanner.align(parts * results * made.compute.bytes()));
   }
 
   private String value() {
@@ -144,9 +142,7 @@ final class Products {
     String parameters =
         "const %s* __restrict__ a, const %s* __restrict__ b, %s* __restrict__ c"
             .formatted(
-                Scalars.memory(p.a().type()),
-                Scalars.memory(p.b().type()),
-                Scalars.memory(stored));
+                Scalars.memory(p.a().type()), Scalars.memory(p.b().type()), Scalars.memory(stored));
     return Kernel.of(
         unit == Unit.THREADS ? "product" : unit == Unit.BF16 ? "mmaBf16" : "mmaTf32",
         reader("a", p.a())
@@ -198,7 +194,9 @@ final class Products {
    */
   private record Fetch(
       String name, int side, int words, int perWord, boolean termsLie, boolean fours) {
-    /** Words that a thread gets at once: in a row of terms, or at the same term of a row of places. */
+    /**
+     * Words that a thread gets at once: in a row of terms, or at the same term of a row of places.
+     */
     int many() {
       return !fours ? 1 : termsLie ? FOUR / perWord : FOUR;
     }
@@ -380,7 +378,11 @@ final class Products {
   /** Reads a thread's rows or columns of a term, in fours where there are as many. */
   private void registers(Source s, String to, String from, String thread, int each, int all) {
     if (each % FOUR != 0) {
-      each(s, "i", each, () -> s.line("%s[i] = %s[k][%s];", to, from, spread(thread, "i", each, all)));
+      each(
+          s,
+          "i",
+          each,
+          () -> s.line("%s[i] = %s[k][%s];", to, from, spread(thread, "i", each, all)));
       return;
     }
     String four = Scalars.four(compute);
@@ -420,11 +422,7 @@ final class Products {
     s.line("const v_u32 top = warp / 2u * 32u, left = warp % 2u * 32u;");
     s.line("float sum[2][4][4];");
     each(
-        s,
-        "i",
-        2,
-        () ->
-            each(s, "j", 4, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;"))));
+        s, "i", 2, () -> each(s, "j", 4, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;"))));
     String mma = unit == Unit.BF16 ? "v_mma_bf16" : "v_mma_tf32";
     loop(
         s,
@@ -459,11 +457,7 @@ final class Products {
                       "q",
                       2,
                       () -> s.line("y[j][q] = bs[left + j * 8u + group][k + member + q * 4u];")));
-          each(
-              s,
-              "i",
-              2,
-              () -> each(s, "j", 4, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma)));
+          each(s, "i", 2, () -> each(s, "j", 4, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma)));
           s.end();
         });
     each(

@@ -83,7 +83,8 @@ class CpuPlanTest {
     try (CpuDevice device = CpuDevice.open(2);
         CpuDevice java = CpuDevice.open(1, CpuDevice.Kernels.JAVA)) {
       for (CpuDevice d : List.of(device, java)) {
-        assertSame("meta-step", run(d, MetaStep.program(), 3, true), run(d, MetaStep.program(), 3, false));
+        assertSame(
+            "meta-step", run(d, MetaStep.program(), 3, true), run(d, MetaStep.program(), 3, false));
       }
       for (int seed = 0; seed < PROGRAMS; seed++) {
         Program p = RandomPrograms.of(seed);

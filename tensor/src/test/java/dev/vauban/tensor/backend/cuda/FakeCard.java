@@ -37,8 +37,7 @@ public final class FakeCard {
 
   private static CudaDevice open(Choices.Precision precision, Optional<CublasLt> library) {
     Path fake = FakeCuda.library();
-    return CudaDevice.open(
-        CudaDriver.load(fake), Nvrtc.load(fake), library, CACHE, 0, precision);
+    return CudaDevice.open(CudaDriver.load(fake), Nvrtc.load(fake), library, CACHE, 0, precision);
   }
 
   /** Compiles the kernels of many programs at once: one by one would take much longer. */
@@ -49,8 +48,7 @@ public final class FakeCard {
   /** The kernels of programs, each once. */
   static Map<String, Kernel> kernels(Choices choices, Stream<Program> programs) {
     Map<String, Kernel> all = new LinkedHashMap<>();
-    programs.forEach(
-        p -> all.putAll(Lowering.program(p.graph(), choices).kernels()));
+    programs.forEach(p -> all.putAll(Lowering.program(p.graph(), choices).kernels()));
     return all;
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import dev.vauban.tensor.Device;
 import dev.vauban.tensor.MetaStep;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
@@ -28,7 +29,7 @@ class CpuPlanTest {
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-  static List<double[]> run(CpuDevice device, Program p, long seed, boolean poisoned) {
+  static List<double[]> run(Device device, Program p, long seed, boolean poisoned) {
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Tree<Tensor> in = ProgramCheck.inputs(scope, p.inputs(), seed);

@@ -7,6 +7,7 @@ import dev.vauban.bench.peers.Peers;
 import dev.vauban.bench.steps.BenchCase;
 import dev.vauban.bench.steps.CopyPeak;
 import dev.vauban.bench.steps.Curves;
+import dev.vauban.bench.steps.Starts;
 import dev.vauban.bench.steps.StepBench;
 import dev.vauban.cli.command.Command;
 import dev.vauban.cli.config.Named;
@@ -20,6 +21,7 @@ import dev.vauban.cli.run.OutputPath;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.terminal.TextTable;
 import dev.vauban.nn.NearestName;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.backend.cpu.Profile;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -50,13 +52,17 @@ import picocli.CommandLine.TypeConversionException;
 public final class BenchCommand implements Command {
   private static final String KERNELS = "kernels";
   private static final String CURVES = "curves";
+  private static final String START = "start";
   private static final Map<String, String> EXTRA = new LinkedHashMap<>();
 
   static {
     EXTRA.put(CURVES, "how the cost grows with tasks, inner steps and attack steps");
+    EXTRA.put(
+        START, "fresh processes: compiling, the first step, most memory; peers of the JVM too");
     EXTRA.put(KERNELS, "JMH: products, convolutions, fused nests, pooling, whole steps");
   }
 
+  private static final double QUICK = 0.8; // of the peak
   private static final int PROFILED = 40; // kernels shown; the rest is in the JSON
   private static final int KERNEL_WARM =
       10; // small nests need 10,000 calls until they are compiled
@@ -68,7 +74,7 @@ public final class BenchCommand implements Command {
       names = "--only",
       paramLabel = "NAME",
       split = ",",
-      description = "these rows, separated by commas (default: all but curves and kernels)")
+      description = "these rows, separated by commas (default: all but curves, start and kernels)")
   List<String> only = List.of();
 
   @Range(min = 1, max = Range.MOST_WORKERS)
@@ -96,6 +102,14 @@ public final class BenchCommand implements Command {
       description =
           "least warm-up of each row with nothing left to compile (default: ${DEFAULT-VALUE})")
   int warm;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "P",
+      defaultValue = "f32",
+      description =
+          "of large products in the rows, peers' too: f32, bf16 (default: ${DEFAULT-VALUE})")
+  Precision precision;
 
   @Option(
       names = "--match",
@@ -152,6 +166,7 @@ public final class BenchCommand implements Command {
    *     product, best GB/s of copying memory (read plus written)
    * @param rows the measured programs
    * @param curves with {@code --only curves}, how costs grow
+   * @param start with {@code --only start}, what fresh processes take; else null
    * @param kernels the measured kernels
    * @param profile with {@code --profile}, the time of each kernel of the plans
    */
@@ -164,6 +179,7 @@ public final class BenchCommand implements Command {
       Map<String, Double> peak,
       List<StepBench.Row> rows,
       List<Curves.Curve> curves,
+      Starts.Report start,
       List<KernelBench.Row> kernels,
       List<Profile.Row> profile) {}
 
@@ -183,9 +199,12 @@ public final class BenchCommand implements Command {
       OutputPath.requireFile("--out", out);
     }
     Profile.enable(profile);
-    List<StepBench.Row> rows = measure(cases, session);
+    List<Framework> frameworks = peers.open(session.console()::notice);
+    List<StepBench.Row> rows = measure(cases, bench(frameworks, session));
     List<Curves.Curve> curves =
         only.contains(CURVES) ? new Curves(bench(List.of(), session)).measure(threads) : List.of();
+    Starts.Report start =
+        only.contains(START) ? new Starts(bench(frameworks, session)).measure(threads) : null;
     List<KernelBench.Row> kernels =
         only.contains(KERNELS)
             ? KernelBench.run(match.pattern(), Math.max(KERNEL_WARM, warm), session.console())
@@ -201,6 +220,7 @@ public final class BenchCommand implements Command {
             peaks(rows),
             rows,
             curves,
+            start,
             kernels,
             profile ? Profile.rows() : List.of());
     ExitCode code =
@@ -210,9 +230,7 @@ public final class BenchCommand implements Command {
     return new Answer(code, text(m, report, session.console().width()), report);
   }
 
-  private List<StepBench.Row> measure(List<BenchCase> cases, Session session) {
-    List<Framework> frameworks = peers.open(session.console()::notice);
-    StepBench bench = bench(frameworks, session);
+  private List<StepBench.Row> measure(List<BenchCase> cases, StepBench bench) {
     List<StepBench.Row> rows = new ArrayList<>();
     try {
       for (BenchCase step : cases) {
@@ -230,7 +248,7 @@ public final class BenchCommand implements Command {
 
   private List<BenchCase> chosen() {
     if (only.isEmpty()) {
-      return BenchCase.all();
+      return BenchCase.all().stream().map(c -> c.in(precision)).toList();
     }
     List<String> names = new ArrayList<>(BenchCase.all().stream().map(BenchCase::name).toList());
     names.addAll(EXTRA.keySet());
@@ -239,7 +257,10 @@ public final class BenchCommand implements Command {
         throw CommandException.badInput(NearestName.unknown("row", name, names));
       }
     }
-    return BenchCase.all().stream().filter(c -> only.contains(c.name())).toList();
+    return BenchCase.all().stream()
+        .filter(c -> only.contains(c.name()))
+        .map(c -> c.in(precision))
+        .toList();
   }
 
   private static Answer listing(Session session) {
@@ -280,11 +301,18 @@ public final class BenchCommand implements Command {
     if (!report.curves().isEmpty()) {
       s.append(curves(report.curves()).format(wide));
     }
+    if (report.start() != null) {
+      s.append(starts(report.start()).format(wide));
+      s.append(number("%na JVM that does nothing: %.0f MiB", report.start().idleMb()));
+    }
     if (!report.kernels().isEmpty()) {
       s.append(kernels(report.kernels()).format(wide));
     }
     if (!report.profile().isEmpty()) {
       s.append("\n\n").append(profile(report.profile()).format(wide));
+      if (!report.rows().isEmpty()) {
+        s.append("\n").append(products(report.profile(), report.rows().getFirst()));
+      }
     }
     return s.toString();
   }
@@ -310,7 +338,7 @@ public final class BenchCommand implements Command {
       List<Object> cells =
           new ArrayList<>(
               List.of(
-                  r.title(),
+                  r.precision().equals("f32") ? r.title() : r.title() + ", " + r.precision(),
                   r.threads(),
                   number("%.0f", r.ms()),
                   number("%.0f", r.msMin()),
@@ -367,6 +395,49 @@ public final class BenchCommand implements Command {
     return table;
   }
 
+  private static TextTable starts(Starts.Report report) {
+    TextTable table =
+        new TextTable()
+            .left("program")
+            .right("threads")
+            .right("compiled s")
+            .right("again s")
+            .right("first step s")
+            .right("MiB");
+    boolean contest = report.rows().stream().anyMatch(r -> !r.peers().isEmpty());
+    if (contest) {
+      table.right("fastest peer: first s").right("MiB").right("least MiB of a peer");
+    }
+    for (Starts.Row r : report.rows()) {
+      List<Object> cells =
+          new ArrayList<>(
+              List.of(
+                  r.title(),
+                  r.threads(),
+                  number("%.2f", r.compileSeconds()),
+                  number("%.2f", r.againSeconds()),
+                  number("%.1f", r.firstSeconds()),
+                  number("%.0f", r.mostMb())));
+      if (contest) {
+        cells.addAll(startOfPeers(r.peers()));
+      }
+      table.row(cells.toArray());
+    }
+    return table;
+  }
+
+  /** First step and memory of the fastest way, and the least memory of any. */
+  private static List<String> startOfPeers(List<Starts.Peer> peers) {
+    return peers.stream()
+        .min(Comparator.comparingDouble(Starts.Peer::lastMs))
+        .map(p ->
+            List.of(
+                number("%.1f", p.firstSeconds()),
+                number("%.0f", p.mostMb()),
+                number("%.0f", peers.stream().mapToDouble(Starts.Peer::mostMb).min().orElse(0))))
+        .orElse(List.of("", "", ""));
+  }
+
   private static TextTable kernels(List<KernelBench.Row> kernels) {
     TextTable table =
         new TextTable().left("kernel").right("us").right("±").right("GFLOP/s").right("B/op");
@@ -394,6 +465,29 @@ public final class BenchCommand implements Command {
           r.flops() == 0 ? "" : number("%.0f", r.flops() / 1e9 / r.seconds()));
     }
     return table;
+  }
+
+  /** How much of the time convolutions and products take, and the quick ones among them. */
+  private static String products(List<Profile.Row> rows, StepBench.Row measured) {
+    double peak = 1e9 * measured.peakGflops() / measured.threads();
+    double all = 0;
+    double products = 0;
+    double quick = 0;
+    for (Profile.Row r : rows) {
+      all += r.seconds();
+      if (r.flops() > 0 && !r.kernel().startsWith("nest")) {
+        products += r.seconds();
+        quick += r.flops() / r.seconds() >= QUICK * peak ? r.seconds() : 0;
+      }
+    }
+    return String.format(
+        Locale.ROOT,
+        "convolutions and products: %.1f%% of the time; those at %.0f%% of a worker's peak of %.0f"
+            + " GFLOP/s or more: %.1f%%",
+        100 * products / all,
+        100 * QUICK,
+        peak / 1e9,
+        100 * quick / all);
   }
 
   private static String number(String format, double value) {

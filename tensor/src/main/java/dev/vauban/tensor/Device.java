@@ -49,6 +49,16 @@ public interface Device extends AutoCloseable {
     return precision == Precision.F32 ? this : new PrecisionDevice(this, precision);
   }
 
+  /**
+   * Whether programs {@linkplain Precision#BF16 in BF16} round the operands of this product here: a
+   * device says no where its kernels for F32 are as quick.
+   *
+   * @param product a large product of F32 operands
+   */
+  default boolean rounds(Expr product) {
+    return true;
+  }
+
   /** Ends the device's threads; its plans cannot run afterwards. */
   @Override
   void close();

@@ -108,8 +108,7 @@ public final class Passes {
                 switch (e.op()) {
                   case ControlOp.Map m -> Expr.tuple(elements(m, e.types(), in));
                   case ControlOp.Loop l ->
-                      Expr.of(
-                          new ControlOp.Loop(batchMaps(l.body()), l.steps(), l.states()), in);
+                      Expr.of(new ControlOp.Loop(batchMaps(l.body()), l.steps(), l.states()), in);
                   default -> Expr.of(e.op(), in);
                 });
     Verify.closed(batched);

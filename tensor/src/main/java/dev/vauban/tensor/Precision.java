@@ -20,6 +20,9 @@ public enum Precision {
    * their gradients, normalisation and its statistics, losses, optimisers, images before the first
    * layer.
    *
+   * <p>A device may leave operands in F32 where its kernels for F32 are as quick ({@link
+   * Device#rounds}).
+   *
    * <p>It is a rewriting of the finished program, so gradients of every order are those of the F32
    * program with operands rounded: each product of a backward pass rounds its own operands, and a
    * rounding has the derivative 1.

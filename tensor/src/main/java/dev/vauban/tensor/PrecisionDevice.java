@@ -14,12 +14,17 @@ record PrecisionDevice(Device device, Precision precision) implements Device {
 
   @Override
   public Plan compile(Program program) {
-    return device.compile(program.in(precision));
+    return device.compile(program.in(precision, device::rounds));
   }
 
   @Override
   public Device in(Precision other) {
     return device.in(other);
+  }
+
+  @Override
+  public boolean rounds(Expr product) {
+    return device.rounds(product);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.vauban.tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * A traced function from a tree of arrays to a tree of arrays, ready to be compiled.
@@ -49,9 +50,18 @@ public record Program(Graph graph, Tree<Type> inputs, Tree<Type> outputs) {
 
   /** This program in another precision; of the same inputs and outputs. */
   public Program in(Precision precision) {
+    return in(precision, product -> true);
+  }
+
+  /**
+   * This program in another precision, for a device that does not gain by it everywhere.
+   *
+   * @param rounds whether the operands of this large product are rounded
+   */
+  Program in(Precision precision, Predicate<Expr> rounds) {
     return switch (precision) {
       case F32 -> this;
-      case BF16 -> new Program(RoundedProducts.of(graph), inputs, outputs);
+      case BF16 -> new Program(RoundedProducts.of(graph, rounds), inputs, outputs);
     };
   }
 

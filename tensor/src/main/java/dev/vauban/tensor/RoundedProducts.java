@@ -1,6 +1,7 @@
 package dev.vauban.tensor;
 
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The rewriting behind {@link Precision#BF16}: operands of large products are rounded. */
 final class RoundedProducts {
@@ -12,21 +13,22 @@ final class RoundedProducts {
 
   private RoundedProducts() {}
 
-  /** The same program with the operands of its large F32 products stored in BF16. */
-  static Graph of(Graph g) {
+  /** The same program with the operands of those large F32 products stored in BF16. */
+  static Graph of(Graph g, Predicate<Expr> rounds) {
     return Passes.rewriteAll(
-        g,
-        (e, in) ->
-            switch (e.op()) {
-              case ConvOp c when e.dtype() == DType.F32 && isLarge(c, e) -> rounded(c, in);
-              case ContractOp.Contract c when e.dtype() == DType.F32 && isLarge(c, e) ->
-                  rounded(c, in);
-              default -> Expr.of(e.op(), in);
-            });
+        g, (e, in) -> isLarge(e) && rounds.test(e) ? rounded(e.op(), in) : Expr.of(e.op(), in));
   }
 
   private static Expr rounded(Op op, List<Expr> in) {
     return Expr.of(op, in.stream().map(x -> x.cast(DType.BF16)).toList());
+  }
+
+  private static boolean isLarge(Expr e) {
+    return switch (e.op()) {
+      case ConvOp c -> e.input(0).dtype() == DType.F32 && isLarge(c, e);
+      case ContractOp.Contract c -> e.input(0).dtype() == DType.F32 && isLarge(c, e);
+      default -> false;
+    };
   }
 
   private static boolean isLarge(ConvOp op, Expr e) {

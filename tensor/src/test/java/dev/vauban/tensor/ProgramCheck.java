@@ -41,7 +41,8 @@ public final class ProgramCheck {
     }
   }
 
-  private static void compare(Program p, double tolerance, int run, int r, double[] actual, double[] expected) {
+  private static void compare(
+      Program p, double tolerance, int run, int r, double[] actual, double[] expected) {
     double scale = 1;
     for (double e : expected) {
       scale = Math.max(scale, Math.abs(e));

@@ -53,12 +53,17 @@ public final class Libtorch implements Framework {
   }
 
   private PeerStep bound(BatchWay way, BatchStep step) {
-    return new LibtorchBatch(name() + ", " + way + ", " + Allocator.name(), way, step);
+    String name = named(way);
+    return new OnDemand(name, () -> new LibtorchBatch(name, way, step));
   }
 
   private PeerStep bound(Way way, MetaStep step, int threads) {
-    String name = name() + ", " + way + ", " + Allocator.name();
-    return new LibtorchStep(name, way, workers(way, threads), step);
+    String name = named(way);
+    return new OnDemand(name, () -> new LibtorchStep(name, way, workers(way, threads), step));
+  }
+
+  private String named(Record way) {
+    return name() + ", " + way + ", " + Allocator.name();
   }
 
   private static Workers workers(Way way, int threads) {

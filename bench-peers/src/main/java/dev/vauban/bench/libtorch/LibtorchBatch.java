@@ -6,6 +6,7 @@ import dev.vauban.bench.peers.BatchStep.Network;
 import dev.vauban.bench.peers.MetaStep.Values;
 import dev.vauban.bench.peers.PeerStep;
 import dev.vauban.bench.peers.Timing;
+import dev.vauban.tensor.Precision;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -27,6 +28,7 @@ final class LibtorchBatch implements PeerStep {
   private final BatchNet net;
   private final Ascent ascent;
   private final Workers workers;
+  private final Precision precision;
   private final int channels;
   private final Tensor[] weights;
   private final Tensor[] still; // velocities of 0
@@ -41,6 +43,7 @@ final class LibtorchBatch implements PeerStep {
     this.net = new BatchNet(step.network(), step.norms());
     this.ascent = new Ascent(step.attack());
     this.workers = new Workers(way.threads(), way.each());
+    this.precision = way.precision();
     this.channels = channels(step);
     try (PointerScope scope = new PointerScope()) {
       this.weights =
@@ -102,7 +105,8 @@ final class LibtorchBatch implements PeerStep {
     }
     Workers.result(
         workers.submit(() -> {
-          try (PointerScope scope = new PointerScope()) {
+          try (PointerScope scope = new PointerScope();
+              Autocast autocast = new Autocast(precision)) {
             TensorVector gradient = gradient(slices.getFirst());
             int i = 0;
             for (String path : step.weights().keySet()) {
@@ -122,7 +126,8 @@ final class LibtorchBatch implements PeerStep {
       int at = i * n;
       Workers.result(
           workers.submit(() -> {
-            try (PointerScope scope = new PointerScope()) {
+            try (PointerScope scope = new PointerScope();
+                Autocast autocast = new Autocast(precision)) {
               float[] moved = Layouts.images(attacked(s));
               System.arraycopy(moved, 0, all, at, n);
             }
@@ -152,7 +157,8 @@ final class LibtorchBatch implements PeerStep {
       for (Slice s : slices) {
         parts.add(
             workers.submit(() -> {
-              try (PointerScope scope = new PointerScope()) {
+              try (PointerScope scope = new PointerScope();
+                  Autocast autocast = new Autocast(precision)) {
                 if (step.update() == null) {
                   attacked(s);
                 } else {

@@ -1,6 +1,8 @@
 package dev.vauban.bench.peers;
 
 import dev.vauban.bench.peers.MetaStep.Values;
+import dev.vauban.tensor.Precision;
+import java.io.Serializable;
 import java.util.Map;
 
 /**
@@ -16,6 +18,7 @@ import java.util.Map;
  * @param labels a class each
  * @param attack on the loss of the images
  * @param update of the weights by the attacked images' loss, or null if only those are wanted
+ * @param precision the lowest in which large products may be computed
  */
 public record BatchStep(
     Network network,
@@ -25,7 +28,8 @@ public record BatchStep(
     Values start,
     int[] labels,
     MetaStep.Attack attack,
-    Momentum update)
+    Momentum update,
+    Precision precision)
     implements PeerProgram {
 
   /** An architecture. */
@@ -50,5 +54,5 @@ public record BatchStep(
    * @param rate learning rate
    * @param momentum share of the old velocity
    */
-  public record Momentum(double rate, double momentum) {}
+  public record Momentum(double rate, double momentum) implements Serializable {}
 }

@@ -2,6 +2,7 @@ package dev.vauban.bench.peers;
 
 import dev.vauban.meta.Order;
 import dev.vauban.tensor.Precision;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
@@ -37,7 +38,8 @@ public record MetaStep(
    * @param order of the meta-gradient
    * @param adapted which weights adapt
    */
-  public record Adaptation(int steps, double rate, Order order, Adapted adapted) {}
+  public record Adaptation(int steps, double rate, Order order, Adapted adapted)
+      implements Serializable {}
 
   /** Which weights an inner step changes. */
   public enum Adapted {
@@ -56,7 +58,7 @@ public record MetaStep(
    * @param step length of a step
    * @param steps how many
    */
-  public record Attack(double eps, double step, int steps) {}
+  public record Attack(double eps, double step, int steps) implements Serializable {}
 
   /**
    * Adam's first step, from moments of 0.
@@ -66,7 +68,7 @@ public record MetaStep(
    * @param beta2 of the second moment
    * @param eps added to the root of the second moment
    */
-  public record Adam(double rate, double beta1, double beta2, double eps) {}
+  public record Adam(double rate, double beta1, double beta2, double eps) implements Serializable {}
 
   /**
    * One task.
@@ -79,7 +81,8 @@ public record MetaStep(
    *     very object {@code query} if it sets out from the images
    */
   public record Task(
-      Values support, int[] supportLabels, Values query, int[] queryLabels, Values start) {}
+      Values support, int[] supportLabels, Values query, int[] queryLabels, Values start)
+      implements Serializable {}
 
   /**
    * An array.
@@ -87,5 +90,5 @@ public record MetaStep(
    * @param shape its dimensions
    * @param data its elements, row-major
    */
-  public record Values(int[] shape, float[] data) {}
+  public record Values(int[] shape, float[] data) implements Serializable {}
 }

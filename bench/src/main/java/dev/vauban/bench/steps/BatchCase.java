@@ -22,6 +22,7 @@ import java.util.List;
  * @param width filters of the network's first convolution
  * @param images in the batch
  * @param steps of the attack
+ * @param precision of its large products
  */
 public record BatchCase(
     String name,
@@ -31,7 +32,8 @@ public record BatchCase(
     Shape image,
     int width,
     int images,
-    int steps)
+    int steps,
+    Precision precision)
     implements BenchCase {
   static final int CLASSES = 10;
   static final double EPS = 8 / 255.0;
@@ -57,7 +59,8 @@ public record BatchCase(
             IMAGE,
             64,
             256,
-            20),
+            20,
+            Precision.F32),
         new BatchCase(
             "pgd20-resnet18",
             "PGD-20, 256 images 32x32x3, ResNet-18 folded",
@@ -66,7 +69,8 @@ public record BatchCase(
             IMAGE,
             64,
             256,
-            20),
+            20,
+            Precision.F32),
         new BatchCase(
             "at-resnet18",
             "Adversarial training, PGD-7, 64 images 32x32x3, ResNet-18",
@@ -75,24 +79,25 @@ public record BatchCase(
             IMAGE,
             64,
             64,
-            7));
+            7,
+            Precision.F32));
   }
 
   @Override
-  public Precision precision() {
-    return Precision.F32;
+  public BatchCase in(Precision other) {
+    return new BatchCase(name, title, network, goal, image, width, images, steps, other);
   }
 
   @Override
   public BatchCase small() {
     Shape few = Shape.of(16, 16, image.dim(2));
-    return new BatchCase(name + "-small", title, network, goal, few, 8, 4, 2);
+    return new BatchCase(name + "-small", title, network, goal, few, 8, 4, 2, precision);
   }
 
   /** With one step of the attack. */
   @Override
   public BatchCase trial() {
-    return new BatchCase(name + "-trial", title, network, goal, image, width, images, 1);
+    return new BatchCase(name + "-trial", title, network, goal, image, width, images, 1, precision);
   }
 
   @Override

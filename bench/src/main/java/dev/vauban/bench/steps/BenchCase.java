@@ -15,6 +15,9 @@ public sealed interface BenchCase permits StepCase, BatchCase {
   /** Of its large products. */
   Precision precision();
 
+  /** The same program in another precision. */
+  BenchCase in(Precision other);
+
   /**
    * The same program with so few activations that hardly one of them lies where rounding decides
    * which branch it takes.

@@ -52,7 +52,7 @@ public final class BoundBatch implements BoundCase {
 
   /** Compiles for the processor. */
   BoundBatch(BatchCase batch, int threads) {
-    this(batch, CpuDevice.open(threads));
+    this(batch, CpuDevice.open(threads).in(batch.precision()));
   }
 
   /**
@@ -191,7 +191,8 @@ public final class BoundBatch implements BoundCase {
         StepNumbers.values(in.get("start")),
         in.get("y").toInts(),
         new MetaStep.Attack(BatchCase.EPS, BatchCase.STEP, batch.steps()),
-        training ? new Momentum(RATE, optimizer.momentum()) : null);
+        training ? new Momentum(RATE, optimizer.momentum()) : null,
+        batch.precision());
   }
 
   /** The perturbation; in training the gradient, which is the velocity after its first step. */

@@ -5,11 +5,8 @@ import dev.vauban.bench.peers.Timing;
 import dev.vauban.bench.steps.Contest.Contestant;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
-import java.io.IOException;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -46,8 +43,11 @@ public record StepBench(
           GemmPeak peak = new GemmPeak(n)) {
         peak.seconds();
         warm(bound);
-        double rss = residentMegabytes();
+        double rss = Resident.nowMegabytes();
         try (Contest contest = new Contest(frameworks, bound, n, console::notice)) {
+          if (!frameworks.isEmpty()) {
+            warm(bound); // the contest ran other programs by the same code
+          }
           Row row = row(step, n, bound, peak, rss, contest.contestants());
           row.lines().forEach(console::notice);
           rows.add(row);
@@ -152,19 +152,6 @@ public record StepBench(
       Thread.sleep(CALM_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Resident memory of this process; 0 where the system does not tell. */
-  private static double residentMegabytes() {
-    try {
-      return Files.readAllLines(Path.of("/proc/self/status")).stream()
-          .filter(line -> line.startsWith("VmRSS:"))
-          .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) / 1024)
-          .findFirst()
-          .orElse(0);
-    } catch (IOException e) {
-      return 0;
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.bench.peers.BatchStep;
 import dev.vauban.bench.peers.Gradients;
 import dev.vauban.bench.steps.BatchCase.Goal;
+import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Shape;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,7 +22,8 @@ class BoundBatchTest {
   }
 
   private static BatchCase with(BatchCase c, Shape image, int width, int images, int steps) {
-    return new BatchCase(c.name(), c.title(), c.network(), c.goal(), image, width, images, steps);
+    return new BatchCase(
+        c.name(), c.title(), c.network(), c.goal(), image, width, images, steps, Precision.F32);
   }
 
   static Stream<BatchCase> small() {

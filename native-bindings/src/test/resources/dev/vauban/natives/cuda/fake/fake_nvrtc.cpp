@@ -104,7 +104,7 @@ API int nvrtcCompileProgram(Program *program, int count, const char *const *opti
     file << "#line 1 \"" << program->name << "\"\n" << source << "\n";
     for (auto &name : kernels(program->source)) file << "VAUBAN_KERNEL(" << name << ")\n";
   }
-  std::string command = "LC_ALL=C exec " FAKE_COMPILER " -std=c++20 -O2 -w -ffp-contract=off -fno-strict-aliasing -fwrapv"
+  std::string command = "LC_ALL=C exec " FAKE_COMPILER " -std=c++20 -O1 -w -ffp-contract=off -fno-strict-aliasing -fwrapv"
       " -fvisibility=hidden -fno-exceptions -fno-rtti -shared -fPIC -Wl,-Bsymbolic -include "
       + quote(ON_CPU_H) + flags + " -o " + out + " " + in + " >" + log + " 2>&1";
   int code = system(command.c_str());

@@ -13,7 +13,11 @@ import java.util.Locale;
 enum Bf16Choice {
   /** Always oneDNN's, where it has one for the shapes. */
   PRIMITIVES,
-  /** What is quicker with BF16 instructions for vectors, at twice the rate of F32. */
+  /**
+   * What is quicker with BF16 instructions for vectors, at twice the rate of F32. Where that is a
+   * kernel for F32, a program that is compiled in BF16 does not round: its bits would be lost for
+   * nothing.
+   */
   MIXED,
   /** Always those for F32. */
   WIDENED;
@@ -24,7 +28,8 @@ enum Bf16Choice {
   /** The environment variable that holds where the property is not set. */
   static final String VARIABLE = "VAUBAN_BF16";
 
-  private static final int SIDE = 8; // rows and columns of results from which Winograd's tiles win
+  private static final int SIDE =
+      6; // rows and columns of results from which Winograd's tiles win or tie
   private static final int PIXELS = 16; // of a result, from which oneDNN's kernel gradient wins
 
   /**

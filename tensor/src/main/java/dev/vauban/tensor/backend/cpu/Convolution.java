@@ -36,9 +36,7 @@ final class Convolution {
     Shape w = kernel(e, op);
     DType t = e.input(0).dtype();
     ConvShape shape = shape(op, x, w);
-    boolean tiles = context.winograd == WinogradChoice.ON;
-    if (t == DType.BF16
-        && (context.oneDnn.isEmpty() || !context.bf16.primitive(op, shape, tiles))) {
+    if (t == DType.BF16 && !hasPrimitive(e, op, context)) {
       return WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
     }
     if (tiled(e, op, context) != null) {
@@ -67,6 +65,18 @@ final class Convolution {
       case BF16 -> WidenedStep.of(e, reads, wide -> step(wide, op, reads, context));
       default -> InterpretedStep.of(e, reads);
     };
+  }
+
+  /** Whether a program in BF16 rounds the operands of this F32 product. */
+  static boolean rounds(Expr e, ConvOp op, Context context) {
+    return context.bf16 != Bf16Choice.MIXED || hasPrimitive(e, op, context);
+  }
+
+  /** Whether oneDNN's primitive is what computes it of BF16 operands. */
+  private static boolean hasPrimitive(Expr e, ConvOp op, Context context) {
+    ConvShape shape = shape(op, images(e, op), kernel(e, op));
+    boolean tiles = context.winograd == WinogradChoice.ON;
+    return context.oneDnn.isPresent() && context.bf16.primitive(op, shape, tiles);
   }
 
   private static boolean isQuick(ConvOp op, ConvShape shape) {

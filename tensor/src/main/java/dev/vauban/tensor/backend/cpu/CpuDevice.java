@@ -1,7 +1,9 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.natives.onednn.OneDnn;
+import dev.vauban.tensor.ConvOp;
 import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.backend.cpu.kernels.Species;
@@ -60,6 +62,14 @@ public final class CpuDevice implements Device {
   public Plan compile(Program program) {
     context.check();
     return new CpuPlan(program, context);
+  }
+
+  @Override
+  public boolean rounds(Expr product) {
+    return switch (product.op()) {
+      case ConvOp op -> Convolution.rounds(product, op, context);
+      default -> context.bf16 != Bf16Choice.MIXED || context.oneDnn.isPresent();
+    };
   }
 
   @Override

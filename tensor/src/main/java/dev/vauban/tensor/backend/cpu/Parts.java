@@ -29,7 +29,12 @@ final class Parts {
       long kernels = body == null ? 1 : count(body);
       parts.add(
           new Plan.Part(
-              depth, step.label(), PlanTable.line(step.writes()), step.flops(), step.scratchBytes(), kernels));
+              depth,
+              step.label(),
+              PlanTable.line(step.writes()),
+              step.flops(),
+              step.scratchBytes(),
+              kernels));
       if (body != null) {
         add(body, depth + 1, parts);
       }

@@ -40,8 +40,7 @@ record Choices(Precision precision, boolean library, boolean tensorCores) {
       case "", "off" -> Precision.F32;
       case "on" -> Precision.TF32;
       default ->
-          throw new IllegalArgumentException(
-              PROPERTY + " is " + value + "; it must be on or off");
+          throw new IllegalArgumentException(PROPERTY + " is " + value + "; it must be on or off");
     };
   }
 
@@ -50,9 +49,7 @@ record Choices(Precision precision, boolean library, boolean tensorCores) {
     return switch (operands) {
       case BF16 -> tensorCores ? Products.Unit.BF16 : Products.Unit.THREADS;
       case F32 ->
-          tensorCores && precision == Precision.TF32
-              ? Products.Unit.TF32
-              : Products.Unit.THREADS;
+          tensorCores && precision == Precision.TF32 ? Products.Unit.TF32 : Products.Unit.THREADS;
       case F64, I32, U8 -> Products.Unit.THREADS;
     };
   }

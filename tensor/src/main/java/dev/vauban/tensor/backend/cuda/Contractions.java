@@ -83,7 +83,8 @@ final class Contractions {
           case TF32 -> GemmSpec.Type.TF32;
           case THREADS -> p.a().type() == DType.F32 ? GemmSpec.Type.F32 : null;
         };
-    boolean large = p.size() > Integer.MAX_VALUE || Math.max(p.m(), Math.max(p.n(), p.k())) >= 1L << 31;
+    boolean large =
+        p.size() > Integer.MAX_VALUE || Math.max(p.m(), Math.max(p.n(), p.k())) >= 1L << 31;
     if (type == null || large) {
       return Optional.empty();
     }

@@ -69,7 +69,11 @@ final class Convolutions {
               .forward(e.dtype());
       case ConvOp.InputGradient c ->
           new Convolutions(
-                  op, tasks, new Shape[] {c.input(), b, a}, new View[] {result, second, first}, type)
+                  op,
+                  tasks,
+                  new Shape[] {c.input(), b, a},
+                  new View[] {result, second, first},
+                  type)
               .images(e.dtype());
       case ConvOp.KernelGradient c ->
           new Convolutions(
@@ -162,13 +166,15 @@ final class Convolutions {
             List.of(out()),
             List.of(vw.stride(3)));
     return new Product(
-        batch(),
-        taps() * in(),
-        out(),
-        pixels(y),
-        new Patches(true),
-        images(vy, y, out(), type),
-        c);
+        batch(), taps() * in(), out(), pixels(y), new Patches(true), images(vy, y, out(), type), c);
+  }
+
+  /** Four channels at a time: padding is the same for all of them. */
+  private static boolean channelsInFours(View v, int channels, List<Long> batch) {
+    return channels % 4 == 0
+        && v.stride(3) == 1
+        && v.strides().subList(0, 3).stream().allMatch(s -> s % 4 == 0)
+        && batch.stream().allMatch(s -> s % 4 == 0);
   }
 
   private Walk rows() {
@@ -203,6 +209,11 @@ final class Convolutions {
     @Override
     public boolean rowsLie() {
       return !turned; // channels lie together
+    }
+
+    @Override
+    public boolean inFours() {
+      return channelsInFours(vx, in(), batchStrides());
     }
 
     @Override
@@ -256,6 +267,11 @@ final class Convolutions {
     @Override
     public boolean rowsLie() {
       return true;
+    }
+
+    @Override
+    public boolean inFours() {
+      return channelsInFours(vy, out(), batchStrides());
     }
 
     @Override

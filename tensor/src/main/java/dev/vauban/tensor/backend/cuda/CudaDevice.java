@@ -18,7 +18,8 @@ import java.util.Optional;
 public final class CudaDevice implements Device {
   private static final System.Logger LOG = System.getLogger(CudaDevice.class.getName());
   private static final List<String> OPTIONS = List.of("--std=c++17");
-  private static final int TENSOR_CORES = 8; // compute capability from which mma takes bf16 and tf32
+  private static final int TENSOR_CORES =
+      8; // compute capability from which mma takes bf16 and tf32
 
   private final OpenCard card;
   private final String library;
@@ -41,8 +42,7 @@ public final class CudaDevice implements Device {
     try {
       products = Optional.of(CublasLt.load());
     } catch (NativeException e) {
-      LOG.log(
-          System.Logger.Level.INFO, "matrix products by own kernels: {0}", e.getMessage());
+      LOG.log(System.Logger.Level.INFO, "matrix products by own kernels: {0}", e.getMessage());
       products = Optional.empty();
     }
     return open(driver, nvrtc, products, KernelCache.userFolder(), ordinal, Choices.read());
@@ -60,8 +60,7 @@ public final class CudaDevice implements Device {
     try {
       String architecture = context.card().architecture();
       KernelCache compiler = new KernelCache(cache, nvrtc);
-      Optional<Gemms> products =
-          library.map(l -> l.open(context, cache.resolve("products")));
+      Optional<Gemms> products = library.map(l -> l.open(context, cache.resolve("products")));
       Choices choices =
           new Choices(precision, products.isPresent(), context.card().major() >= TENSOR_CORES);
       return new CudaDevice(

@@ -40,7 +40,8 @@ final class CudaPlan implements Plan {
   private final Program program;
   private final OpenCard card;
   private final Code code;
-  private final Map<LeafOp.Data, Long> constants = new LinkedHashMap<>(); // to offsets, then addresses
+  private final Map<LeafOp.Data, Long> constants =
+      new LinkedHashMap<>(); // to offsets, then addresses
   private final long[] inputOffsets;
   private final long[] resultOffsets; // from the first result
   private final long inputBytes;
@@ -50,12 +51,16 @@ final class CudaPlan implements Plan {
   private final long bytes;
   private final Map<GemmSpec, Gemms.Gemm> products = new HashMap<>();
   private final Buffer[] buffers = new Buffer[BUFFERS];
+  private final boolean[] busy = new boolean[BUFFERS]; // with a run that is under way
   private long base;
   private boolean closed;
 
   /** A pinned buffer with the graph that copies from and to it. */
   private record Buffer(
-      MemorySegment inputs, MemorySegment results, MemorySegment all, CudaGraph graph,
+      MemorySegment inputs,
+      MemorySegment results,
+      MemorySegment all,
+      CudaGraph graph,
       CudaEvent done) {}
 
   CudaPlan(Program program, OpenCard card) {
@@ -112,8 +117,7 @@ final class CudaPlan implements Plan {
     try {
       long first = base + inputBytes + outBytes;
       constants.forEach(
-          (d, address) ->
-              Constants.write(d, host.asSlice(address - first, d.type().bytes())));
+          (d, address) -> Constants.write(d, host.asSlice(address - first, d.type().bytes())));
       card.stream().copyToDevice(first, host);
       card.stream().synchronize();
     } finally {
@@ -167,8 +171,7 @@ final class CudaPlan implements Plan {
     for (int i = 0; i < resultOffsets.length; i++) {
       addresses[code.results()[i]] = results + resultOffsets[i];
     }
-    new Recorder(
-            card.stream(), card.kernels(), products, constants, results + faultOffset, arena)
+    new Recorder(card.stream(), card.kernels(), products, constants, results + faultOffset, arena)
         .record(code, addresses, base + slabOffset);
     card.stream().copyToHost(out, results);
   }
@@ -221,7 +224,7 @@ final class CudaPlan implements Plan {
 
     /**
      * Starts a run on the inputs as they are now and returns: they may be changed at once. Two runs
-     * at most may be under way.
+     * of a plan at most may be under way.
      *
      * @throws IllegalStateException if two runs are under way
      */
@@ -231,10 +234,10 @@ final class CudaPlan implements Plan {
           throw new ClosedException("the plan is closed");
         }
         card.check();
-        if (underWay.size() == BUFFERS) {
+        int number = busy[0] ? 1 : 0;
+        if (busy[number]) {
           throw new IllegalStateException("two runs are under way; finish one first");
         }
-        int number = underWay.contains(0) ? 1 : 0;
         Buffer b = buffer(number);
         for (int i = 0; i < inputs.length; i++) {
           MemorySegment from = inputs[i].segment();
@@ -243,6 +246,7 @@ final class CudaPlan implements Plan {
         b.graph().launch(card.stream());
         card.stream().record(b.done());
         underWay.add(number);
+        busy[number] = true;
       }
     }
 
@@ -252,7 +256,9 @@ final class CudaPlan implements Plan {
         if (closed) {
           throw new ClosedException("the plan is closed");
         }
-        Buffer b = buffers[underWay.removeFirst()];
+        int number = underWay.removeFirst();
+        busy[number] = false;
+        Buffer b = buffers[number];
         b.done().synchronize();
         Faults.check(b.results().asSlice(faultOffset, Faults.BYTES));
         for (int i = 0; i < outputs.length; i++) {
@@ -283,6 +289,7 @@ final class CudaPlan implements Plan {
       if (card.isClosed()) {
         return; // which freed everything
       }
+      card.stream().synchronize(); // runs that were started and not finished
       for (Buffer b : buffers) {
         if (b != null) {
           b.done().close();

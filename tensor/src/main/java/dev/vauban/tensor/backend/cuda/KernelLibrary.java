@@ -83,8 +83,7 @@ final class KernelLibrary {
 
   /** Compiles and loads those of the kernels that are not loaded yet. */
   synchronized void load(Collection<Kernel> kernels) {
-    List<Kernel> missing =
-        kernels.stream().filter(k -> !functions.containsKey(k.name())).toList();
+    List<Kernel> missing = kernels.stream().filter(k -> !functions.containsKey(k.name())).toList();
     List<List<Kernel>> files = files(missing);
     if (files.isEmpty()) {
       return;

@@ -4,7 +4,6 @@ import dev.vauban.natives.cuda.GemmSpec;
 import dev.vauban.tensor.ContractOp;
 import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.ConvOp;
-import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ElementOp;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Graph;
@@ -260,7 +259,9 @@ final class Lowering {
     return out;
   }
 
-  /** Drops steps that write only what nobody reads: transpositions that convolutions look through. */
+  /**
+   * Drops steps that write only what nobody reads: transpositions that convolutions look through.
+   */
   private void dropUnread(List<Object> out) {
     Set<Object> read = new HashSet<>(out);
     for (int i = steps.size() - 1; i >= 0; i--) {

@@ -167,7 +167,12 @@ final class Movement {
               "y[p] = %s;",
               inside.isEmpty()
                   ? element
-                  : String.join(" && ", inside) + " ? " + element + " : (" + bits(e.dtype()) + ")0");
+                  : String.join(" && ", inside)
+                      + " ? "
+                      + element
+                      + " : ("
+                      + bits(e.dtype())
+                      + ")0");
         });
   }
 

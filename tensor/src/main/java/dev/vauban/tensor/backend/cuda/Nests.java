@@ -95,7 +95,8 @@ final class Nests {
     if (width == FOUR) {
       fours(s, r, index, at);
     } else {
-      Code code = new Code(s, r, index, at, (operand, offset) -> "a" + operand + "[" + offset + "]");
+      Code code =
+          new Code(s, r, index, at, (operand, offset) -> "a" + operand + "[" + offset + "]");
       IntStream.range(0, r.code().size()).forEach(code::emit);
       for (int o = 0; o < r.outputs().size(); o++) {
         Region.Output out = r.outputs().get(o);

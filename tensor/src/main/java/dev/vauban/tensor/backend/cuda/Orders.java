@@ -80,7 +80,9 @@ final class Orders {
     String turn =
         r.kind() == ReduceOp.Kind.MAX
             ? "key"
-            : type == DType.I32 ? "0xffffffffull - key" : "(key == " + nan + " ? key : " + turned + ")";
+            : type == DType.I32
+                ? "0xffffffffull - key"
+                : "(key == " + nan + " ? key : " + turned + ")";
     if (!block) {
       return Elementwise.of(
           "argReduce",
@@ -157,8 +159,7 @@ final class Orders {
     s.line("v_u32 before = 0;");
     s.line("for (v_u32 first = 0; first < %du; first += %du) {", l.length(), THREADS);
     s.line("if (first + threadIdx.x < %du) {", l.length());
-    s.line(
-        "keys[threadIdx.x] = %s%s;", flip, key(type, l.element("(first + threadIdx.x)")));
+    s.line("keys[threadIdx.x] = %s%s;", flip, key(type, l.element("(first + threadIdx.x)")));
     s.end();
     s.line("__syncthreads();");
     s.line(
@@ -170,8 +171,7 @@ final class Orders {
     s.line("__syncthreads();");
     s.end();
     s.line("if (own < %du && before < %du) {", l.length(), k);
-    s.line(
-        "y[(o * %s + before) * %s + i] = (int)own;", l.at().of(k), l.at().of(l.inner()));
+    s.line("y[(o * %s + before) * %s + i] = (int)own;", l.at().of(k), l.at().of(l.inner()));
     s.end();
     return one(
         new Launch(
@@ -244,8 +244,7 @@ final class Orders {
     s.line("__syncthreads();");
     s.line("const v_u32 place = (v_u32)((v_u64)blockIdx.x * %du %% %du);", CHUNK, size);
     s.line("for (v_u32 width = (v_u32)from; width <= (v_u32)to; width *= 2u) {");
-    s.line(
-        "for (v_u32 d = width > %du ? %du : width / 2u; d > 0; d /= 2u) {", CHUNK, CHUNK / 2);
+    s.line("for (v_u32 d = width > %du ? %du : width / 2u; d > 0; d /= 2u) {", CHUNK, CHUNK / 2);
     s.line("for (v_u32 t = threadIdx.x; t < %du; t += %du) {", CHUNK / 2, THREADS);
     s.line("const v_u32 a = t / d * 2u * d + t % d, b = a + d;");
     s.line("const int up = ((place + a) & width) == 0;");

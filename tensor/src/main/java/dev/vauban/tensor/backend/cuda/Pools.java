@@ -159,16 +159,14 @@ final class Pools {
           List<String> i = s.indices("p", dims, "i", at);
           s.line("%s sum = 0;", value());
           s.line("for (int r = 0; r < %d; r++) {", window.h());
-          s.line(
-              "const int row = (int)%s + %d - r * %d;", i.get(1), move.top(), move.dilationH());
+          s.line("const int row = (int)%s + %d - r * %d;", i.get(1), move.top(), move.dilationH());
           s.line(
               "if (row < 0 || row %% %d != 0 || row / %d >= %d) {",
               move.strideH(), move.strideH(), g.dim(1));
           s.line("continue;").end();
           s.line("for (int c = 0; c < %d; c++) {", window.w());
           s.line(
-              "const int column = (int)%s + %d - c * %d;",
-              i.get(2), move.left(), move.dilationW());
+              "const int column = (int)%s + %d - c * %d;", i.get(2), move.left(), move.dilationW());
           s.line(
               "if (column < 0 || column %% %d != 0 || column / %d >= %d) {",
               move.strideW(), move.strideW(), g.dim(2));

@@ -2,7 +2,9 @@ package dev.vauban.tensor.backend.cuda;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.backend.cuda.Source.Positions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A batch of matrix products c[m, n] = sum over k of a[m, k] b[k, n], whose matrices are given by
@@ -27,6 +29,12 @@ record Product(List<Integer> batch, long m, long n, long k, Matrix a, Matrix b, 
 
     /** True if neighbours in a row lie together; else those in a column. */
     boolean rowsLie();
+
+    /**
+     * Whether four neighbours, the first a multiple of four, are one aligned piece of memory, or
+     * none of them is an element.
+     */
+    boolean inFours();
 
     /**
      * Writes code that finds an element's position.
@@ -65,6 +73,24 @@ record Product(List<Integer> batch, long m, long n, long k, Matrix a, Matrix b, 
     @Override
     public boolean rowsLie() {
       return innermost(columns, columnStrides) <= innermost(rows, rowStrides);
+    }
+
+    @Override
+    public boolean inFours() {
+      boolean across = rowsLie();
+      List<Integer> dims = across ? columns : rows;
+      List<Long> walk = new ArrayList<>(across ? columnStrides : rowStrides);
+      int last = dims.size() - 1;
+      while (last > 0 && dims.get(last) == 1) {
+        last--;
+      }
+      if (last < 0 || walk.get(last) != 1 || dims.get(last) % 4 != 0) {
+        return false;
+      }
+      walk.set(last, 0L);
+      return Stream.of(walk, across ? rowStrides : columnStrides, batchStrides)
+          .flatMap(List::stream)
+          .allMatch(stride -> stride % 4 == 0);
     }
 
     private static long innermost(List<Integer> dims, List<Long> strides) {

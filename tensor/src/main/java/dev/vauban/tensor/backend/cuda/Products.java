@@ -27,6 +27,7 @@ final class Products {
   private static final int WARP = 32;
   private static final int WARPS = 4;
   private static final int PAD = 4;
+  private static final int FOUR = 4;
 
   private final Product p;
   private final Unit unit;
@@ -77,8 +78,7 @@ final class Products {
             List.of(parts, Math.toIntExact(results)),
             List.of(new Region.Operand(made.compute, List.of(results, 1L))),
             List.of(new Region.Load(0, made.compute)),
-            List.of(
-                new Region.Reduction(Region.Kind.SUM, 0, p.c().type(), List.of(0L, 1L))));
+            List.of(new Region.Reduction(Region.Kind.SUM, 0, p.c().type(), List.of(0L, 1L))));
     if (results == 1) {
       sum =
           new Region(
@@ -91,31 +91,44 @@ final class Products {
       launches.add(
           new Launch(l.kernel(), l.shape(), List.of(new Launch.Scratch(0), new Launch.Write(0))));
     }
-    return new Nests.Built(
-        launches, MemoryPlanner.align(parts * results * made.compute.bytes()));
+    return new Nests.Built(launches, MemoryPlanner.align(parts * results * made.compute.bytes()));
   }
 
   private String value() {
     return unit == Unit.THREADS ? Scalars.memory(compute) : "v_u32";
   }
 
-  /** The function that reads an element of a factor: as a value, or as tensor cores take it. */
+  /**
+   * The function that reads an element of a factor, or four neighbours: as values, or as tensor
+   * cores take them.
+   */
   private String reader(String name, Product.Matrix m) {
     Source s = new Source();
     Product.Place place = m.place(s, "row", "column", at);
     if (place.exists() != null) {
-      s.line("if (!(%s)) {", place.exists()).line("return 0;").end();
+      s.line("if (!(%s)) {", place.exists());
+      s.line(m.inFours() ? "to[0] = to[1] = to[2] = to[3] = 0;" : "to[0] = 0;");
+      s.line("return;").end();
     }
-    String element = "from[" + place.offset() + "]";
-    s.line(
-        "return %s;",
-        switch (unit) {
-          case THREADS -> Scalars.load(m.type(), compute, element);
-          case BF16 -> "(v_u32)" + element;
-          case TF32 -> "v_to_tf32(" + element + ")";
-        });
-    return "V_FN %s $_%s(const %s* __restrict__ from, const %s row, const %s column) {\n%s}\n"
-        .formatted(value(), name, Scalars.memory(m.type()), at.type(), at.type(), s);
+    if (m.inFours()) {
+      String four = Scalars.four(m.type());
+      s.line("const %s x = *(const %s*)(from + %s);", four, four, place.offset());
+      for (int i = 0; i < FOUR; i++) {
+        s.line("to[%d] = %s;", i, taken(m, "x.e[" + i + "]"));
+      }
+    } else {
+      s.line("to[0] = %s;", taken(m, "from[" + place.offset() + "]"));
+    }
+    return "V_FN void $_%s(const %s* __restrict__ from, const %s row, const %s column, %s* to) {\n%s}\n"
+        .formatted(name, Scalars.memory(m.type()), at.type(), at.type(), value(), s);
+  }
+
+  private String taken(Product.Matrix m, String element) {
+    return switch (unit) {
+      case THREADS -> Scalars.load(m.type(), compute, element);
+      case BF16 -> "(v_u32)" + element;
+      case TF32 -> "v_to_tf32(" + element + ")";
+    };
   }
 
   private Kernel kernel(DType stored, int threads, long results) {
@@ -129,9 +142,7 @@ final class Products {
     String parameters =
         "const %s* __restrict__ a, const %s* __restrict__ b, %s* __restrict__ c"
             .formatted(
-                Scalars.memory(p.a().type()),
-                Scalars.memory(p.b().type()),
-                Scalars.memory(stored));
+                Scalars.memory(p.a().type()), Scalars.memory(p.b().type()), Scalars.memory(stored));
     return Kernel.of(
         unit == Unit.THREADS ? "product" : unit == Unit.BF16 ? "mmaBf16" : "mmaTf32",
         reader("a", p.a())
@@ -170,78 +181,144 @@ final class Products {
     s.line("c += %s;", Source.offset(i, p.c().batchStrides(), at));
   }
 
-  /** Code that reads the terms from {@code k0} on into registers {@code ra} and {@code rb}. */
-  private void fetch(Source s, int threads, String k0, int perWord) {
-    int words = t.terms() / perWord;
-    factor(s, "a", "ra", t.rows(), words, threads, perWord, p.a().rowsLie(), k0);
-    factor(s, "b", "rb", t.columns(), words, threads, perWord, !p.b().rowsLie(), k0);
+  /**
+   * How threads read a factor's tile: rows of a (or columns of b) by words of terms, one word or
+   * some neighbours at a time.
+   *
+   * @param name a or b
+   * @param side rows or columns of the tile
+   * @param words of terms
+   * @param perWord terms in a word: two of bf16
+   * @param termsLie whether neighbouring terms lie together, so that neighbouring threads read them
+   * @param fours whether four elements are read at once
+   */
+  private record Fetch(
+      String name, int side, int words, int perWord, boolean termsLie, boolean fours) {
+    /**
+     * Words that a thread gets at once: in a row of terms, or at the same term of a row of places.
+     */
+    int many() {
+      return !fours ? 1 : termsLie ? FOUR / perWord : FOUR;
+    }
+
+    int units() {
+      return side * words / many();
+    }
+
+    int each(int threads) {
+      return Math.ceilDiv(units(), threads);
+    }
+
+    /** Registers of a thread. */
+    int registers(int threads) {
+      return each(threads) * many();
+    }
+
+    /** Runs over a thread's units, whose first word and place are {@code word} and {@code own}. */
+    void units(Source s, int threads, Runnable body) {
+      s.line("#pragma unroll");
+      s.line("for (v_u32 e = 0; e < %du; e++) {", each(threads));
+      s.line("const v_u32 spot = threadIdx.x + e * %du;", threads);
+      if (units() % threads != 0) {
+        s.line("if (spot < %du) {", units());
+      }
+      if (termsLie) {
+        int row = words / many();
+        s.line("const v_u32 word = spot %% %du * %du, own = spot / %du;", row, many(), row);
+      } else {
+        int row = side / many();
+        s.line("const v_u32 own = spot %% %du * %du, word = spot / %du;", row, many(), row);
+      }
+      body.run();
+      if (units() % threads != 0) {
+        s.end();
+      }
+      s.end();
+    }
+  }
+
+  private Fetch fetch(String name, int perWord) {
+    boolean left = name.equals("a");
+    Product.Matrix m = left ? p.a() : p.b();
+    return new Fetch(
+        name,
+        left ? t.rows() : t.columns(),
+        t.terms() / perWord,
+        perWord,
+        left == m.rowsLie(),
+        m.inFours());
+  }
+
+  /** Code that reads a factor's terms from {@code k0} on into registers. */
+  private void read(Source s, Fetch f, int threads, String k0) {
+    boolean left = f.name().equals("a");
+    String limit = at.of(left ? p.m() : p.n());
+    f.units(
+        s,
+        threads,
+        () -> {
+          s.line("const %s place = %s + own;", at.type(), left ? "m0" : "n0");
+          s.line("const %s term = %s + word * %du;", at.type(), k0, f.perWord());
+          boolean row = f.fours() && f.termsLie(); // four terms fill the words by themselves
+          for (int w = 0; w < (row ? 1 : f.perWord()); w++) {
+            String k = "term + " + w + "u";
+            s.line("%s x%d[4] = {0, 0, 0, 0};", value(), w);
+            s.line("if (place < %s && %s < end) {", limit, k);
+            s.line(left ? "$_a(a, place, %s, x%d);" : "$_b(b, %s, place, x%d);", k, w);
+            s.end();
+          }
+          for (int i = 0; i < f.many(); i++) {
+            String word =
+                f.perWord() == 1
+                    ? "x0[" + i + "]"
+                    : row
+                        ? "x0[%d] | x0[%d] << 16".formatted(2 * i, 2 * i + 1)
+                        : "x0[%d] | x1[%d] << 16".formatted(i, i);
+            s.line("r%s[e * %du + %d] = %s;", f.name(), f.many(), i, word);
+          }
+        });
   }
 
   /**
-   * @param side rows of a or columns of b
-   * @param termsLie whether neighbouring terms lie together, so that neighbouring threads read them
+   * Code that puts a factor's registers into shared memory.
+   *
+   * @param spot where a word goes
    */
-  private void factor(
-      Source s,
-      String name,
-      String registers,
-      int side,
-      int words,
-      int threads,
-      int perWord,
-      boolean termsLie,
-      String k0) {
-    boolean left = name.equals("a");
-    String limit = at.of(left ? p.m() : p.n());
-    s.line("#pragma unroll");
-    s.line("for (v_u32 e = 0; e < %du; e++) {", side * words / threads);
-    own(s, side, words, threads, termsLie);
-    s.line("const %s place = %s + own;", at.type(), left ? "m0" : "n0");
-    s.line("const %s term = %s + word * %du;", at.type(), k0, perWord);
-    for (int w = 0; w < perWord; w++) {
-      String k = w == 0 ? "term" : "(term + " + w + "u)";
-      String read =
-          left ? "$_a(a, place, %s)".formatted(k) : "$_b(b, %s, place)".formatted(k);
-      String value = "place < %s && %s < end ? %s : 0".formatted(limit, k, read);
-      s.line(
-          w == 0 ? "%s[e] = %s;" : "%s[e] |= (%s) << 16;", registers, value);
-    }
-    s.end();
+  private void put(Source s, Fetch f, int threads, Spot spot) {
+    f.units(
+        s,
+        threads,
+        () -> {
+          for (int i = 0; i < f.many(); i++) {
+            String own = f.termsLie() ? "own" : "own + " + i + "u";
+            String word = f.termsLie() ? "word + " + i + "u" : "word";
+            s.line("%s = r%s[e * %du + %d];", spot.of(own, word), f.name(), f.many(), i);
+          }
+        });
   }
 
-  /** Declares which element of a factor's tile register {@code e} of a thread is. */
-  private void own(Source s, int side, int words, int threads, boolean termsLie) {
-    s.line("const v_u32 spot = threadIdx.x + e * %du;", threads);
-    if (termsLie) {
-      s.line("const v_u32 word = spot %% %du, own = spot / %du;", words, words);
-    } else {
-      s.line("const v_u32 own = spot %% %du, word = spot / %du;", side, side);
-    }
+  /** Where a word lies in shared memory. */
+  private interface Spot {
+    String of(String own, String word);
   }
 
   /** The loop over terms around the code that multiplies what is in shared memory. */
-  private void loop(Source s, int threads, int perWord, String aTo, String bTo, Runnable multiply) {
-    int words = t.terms() / perWord;
-    s.line("%s ra[%d], rb[%d];", value(), t.rows() * words / threads, t.columns() * words / threads);
-    fetch(s, threads, "begin", perWord);
+  private void loop(Source s, int threads, int perWord, Spot as, Spot bs, Runnable multiply) {
+    Fetch a = fetch("a", perWord);
+    Fetch b = fetch("b", perWord);
+    s.line("%s ra[%d], rb[%d];", value(), a.registers(threads), b.registers(threads));
+    read(s, a, threads, "begin");
+    read(s, b, threads, "begin");
     s.line("for (%s k0 = begin; k0 < end; k0 += %du) {", at.type(), t.terms());
-    put(s, t.rows(), words, threads, p.a().rowsLie(), aTo + " = ra[e];");
-    put(s, t.columns(), words, threads, !p.b().rowsLie(), bTo + " = rb[e];");
+    put(s, a, threads, as);
+    put(s, b, threads, bs);
     s.line("__syncthreads();");
     s.line("if (k0 + %du < end) {", t.terms());
-    fetch(s, threads, "(k0 + " + t.terms() + "u)", perWord);
+    read(s, a, threads, "(k0 + " + t.terms() + "u)");
+    read(s, b, threads, "(k0 + " + t.terms() + "u)");
     s.end();
     multiply.run();
     s.line("__syncthreads();");
-    s.end();
-  }
-
-  private void put(
-      Source s, int side, int words, int threads, boolean termsLie, String statement) {
-    s.line("#pragma unroll");
-    s.line("for (v_u32 e = 0; e < %du; e++) {", side * words / threads);
-    own(s, side, words, threads, termsLie);
-    s.line(statement);
     s.end();
   }
 
@@ -259,8 +336,8 @@ final class Products {
     int tc = t.threadColumns();
     int wide = t.columns() / tc;
     String type = value();
-    s.line("__shared__ %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
-    s.line("__shared__ %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
+    s.line("__shared__ __align__(16) %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
+    s.line("__shared__ __align__(16) %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
     s.line("const v_u32 tx = threadIdx.x %% %du, ty = threadIdx.x / %du;", wide, wide);
     s.line("%s sum[%d][%d];", type, tr, tc);
     each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] = 0;")));
@@ -268,14 +345,14 @@ final class Products {
         s,
         threads,
         1,
-        "as[word][own]",
-        "bs[word][own]",
+        (own, word) -> "as[" + word + "][" + own + "]",
+        (own, word) -> "bs[" + word + "][" + own + "]",
         () -> {
           s.line("#pragma unroll");
           s.line("for (v_u32 k = 0; k < %du; k++) {", t.terms());
           s.line("%s x[%d], y[%d];", type, tr, tc);
-          each(s, "i", tr, () -> s.line("x[i] = as[k][%s];", spread("ty", "i", tr, t.rows())));
-          each(s, "j", tc, () -> s.line("y[j] = bs[k][%s];", spread("tx", "j", tc, t.columns())));
+          registers(s, "x", "as", "ty", tr, t.rows());
+          registers(s, "y", "bs", "tx", tc, t.columns());
           each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] += x[i] * y[j];")));
           s.end();
         });
@@ -296,6 +373,26 @@ final class Products {
                       spread("tx", "j", tc, t.columns()));
                   store(s, "row", "column", "sum[i][j]", stored);
                 }));
+  }
+
+  /** Reads a thread's rows or columns of a term, in fours where there are as many. */
+  private void registers(Source s, String to, String from, String thread, int each, int all) {
+    if (each % FOUR != 0) {
+      each(
+          s,
+          "i",
+          each,
+          () -> s.line("%s[i] = %s[k][%s];", to, from, spread(thread, "i", each, all)));
+      return;
+    }
+    String four = Scalars.four(compute);
+    for (int g = 0; g < each / FOUR; g++) {
+      String first = spread(thread, Integer.toString(g * FOUR) + "u", each, all);
+      s.line("const %s %s%d = *(const %s*)&%s[k][%s];", four, to, g, four, from, first);
+      for (int i = 0; i < FOUR; i++) {
+        s.line("%s[%d] = %s%d.e[%d];", to, g * FOUR + i, to, g, i);
+      }
+    }
   }
 
   private static void each(Source s, String i, int n, Runnable body) {
@@ -325,18 +422,14 @@ final class Products {
     s.line("const v_u32 top = warp / 2u * 32u, left = warp % 2u * 32u;");
     s.line("float sum[2][4][4];");
     each(
-        s,
-        "i",
-        2,
-        () ->
-            each(s, "j", 4, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;"))));
+        s, "i", 2, () -> each(s, "j", 4, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;"))));
     String mma = unit == Unit.BF16 ? "v_mma_bf16" : "v_mma_tf32";
     loop(
         s,
         threads,
         perWord,
-        "as[own][word]",
-        "bs[own][word]",
+        (own, word) -> "as[" + own + "][" + word + "]",
+        (own, word) -> "bs[" + own + "][" + word + "]",
         () -> {
           s.line("#pragma unroll");
           s.line("for (v_u32 k = 0; k < %du; k += 8u) {", words);
@@ -364,11 +457,7 @@ final class Products {
                       "q",
                       2,
                       () -> s.line("y[j][q] = bs[left + j * 8u + group][k + member + q * 4u];")));
-          each(
-              s,
-              "i",
-              2,
-              () -> each(s, "j", 4, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma)));
+          each(s, "i", 2, () -> each(s, "j", 4, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma)));
           s.end();
         });
     each(

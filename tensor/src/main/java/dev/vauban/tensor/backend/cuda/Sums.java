@@ -140,8 +140,7 @@ final class Sums {
             List.of(new Region.Operand(type, one ? List.of(1L) : List.of((long) n, 1L))),
             List.of(new Region.Load(0, type)),
             List.of(
-                new Region.Reduction(
-                    o.kind(), 0, o.dtype(), one ? List.of(0L) : List.of(0L, 1L))));
+                new Region.Reduction(o.kind(), 0, o.dtype(), one ? List.of(0L) : List.of(0L, 1L))));
     Sums second = new Sums(combine);
     Kernel kernel =
         Kernel.of(
@@ -212,8 +211,7 @@ final class Sums {
     }
     long run = (long) division.down() * RUN;
     s.line("for (%s first = begin; first < end; first += %s) {", t, at.of(run));
-    s.line(
-        "const %s last = end - first < %s ? end : first + %s;", t, at.of(run), at.of(run));
+    s.line("const %s last = end - first < %s ? end : first + %s;", t, at.of(run), at.of(run));
     for (int o = 0; o < r.outputs().size(); o++) {
       if (r.outputs().get(o) instanceof Region.Reduction reduction) {
         s.line("%s run%d = %s;", Scalars.memory(compute(reduction)), o, first(reduction));
@@ -279,8 +277,7 @@ final class Sums {
     if (division.parts() > 1) {
       to = "part * " + at.of(results) + " + k";
     }
-    s.line(
-        "o%d[%s] = %s;", o, to, Scalars.store(compute(reduction), stored, value));
+    s.line("o%d[%s] = %s;", o, to, Scalars.store(compute(reduction), stored, value));
     s.end();
   }
 

@@ -20,13 +20,15 @@ record Tiling(int rows, int columns, int terms, int threadRows, int threadColumn
   /** For threads that compute one result after the other. */
   static Tiling ofThreads(Product p) {
     Tiling t =
-        p.n() <= 16
-            ? new Tiling(64, 16, 16, 4, 1, 1)
-            : p.m() <= 32 || p.n() <= 32 || tiles(p, 64, 64) < BUSY / 4
-                ? new Tiling(32, 32, 16, 2, 2, 1)
-                : tiles(p, 128, 64) < BUSY
-                    ? new Tiling(64, 64, 16, 4, 4, 1)
-                    : new Tiling(128, 64, 16, 8, 4, 1);
+        p.n() <= 4
+            ? new Tiling(256, 4, 16, 4, 1, 1) // the gradient of images of one to four channels
+            : p.n() <= 16
+                ? new Tiling(64, 16, 16, 4, 1, 1)
+                : p.m() <= 32 || p.n() <= 32 || tiles(p, 64, 64) < BUSY / 4
+                    ? new Tiling(32, 32, 16, 2, 2, 1)
+                    : tiles(p, 128, 64) < BUSY
+                        ? new Tiling(64, 64, 16, 4, 4, 1)
+                        : new Tiling(128, 64, 16, 8, 4, 1);
     return t.shared(p);
   }
 

@@ -22,8 +22,7 @@ public final class RegionBuilder {
    *
    * @param offsets for each operand, bytes from its memory's beginning
    */
-  public record Built(
-      Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {
+  public record Built(Region region, List<Expr> reads, List<Long> offsets, List<Expr> writes) {
     private static final int NAMED = 12;
 
     /** For prints: {@code nest [8, 2] 4->2 mul+reduce-sum}. */

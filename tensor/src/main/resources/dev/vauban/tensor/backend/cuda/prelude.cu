@@ -3,10 +3,10 @@
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 #define V_ON_CARD 1
-#define V_FN static __device__ __forceinline__
+#define V_FN [[maybe_unused]] static __device__ __forceinline__
 #else
 #define V_ON_CARD 0
-#define V_FN static inline __attribute__((unused))
+#define V_FN [[maybe_unused]] static inline
 #endif
 
 typedef unsigned char v_u8;

@@ -140,23 +140,27 @@ class Bf16Test {
   }
 
   private static Program tasks() {
+    return tasks(1).in(Precision.BF16);
+  }
+
+  /** In F32. */
+  private static Program tasks(int stride) {
     Tree<Type> types =
         Tree.of("x", Type.f32(3, 2, 14, 14, 16)).with("w", Tree.of("k", Type.f32(3, 3, 16, 32)));
     return Program.trace(
-            types,
-            in ->
-                Vmap.vmap(
-                    t ->
-                        Grad.grad(
-                            w ->
-                                t.get("x")
-                                    .convolve(w.get("k"), Window.of(1, 1), 1)
-                                    .tanh()
-                                    .square()
-                                    .mean(),
-                            in.sub("w")),
-                    Tree.of("x", in.get("x"))))
-        .in(Precision.BF16);
+        types,
+        in ->
+            Vmap.vmap(
+                t ->
+                    Grad.grad(
+                        w ->
+                            t.get("x")
+                                .convolve(w.get("k"), Window.of(stride, 1), 1)
+                                .tanh()
+                                .square()
+                                .mean(),
+                        in.sub("w")),
+                Tree.of("x", in.get("x"))));
   }
 
   @ParameterizedTest
@@ -185,6 +189,28 @@ class Bf16Test {
     assertThat(plan(Bf16Choice.PRIMITIVES))
         .doesNotContain("widened")
         .contains("kernelGradient bf16[2,14,14,16] bf16[2,14,14,32] -> f32[3,3,16,32]");
+  }
+
+  /** Where the kernels are those for F32 anyway, rounding would only lose bits. */
+  @Test
+  void aMixtureRoundsOnlyWhatItGainsBy() {
+    Assumptions.assumeTrue(OneDnn.status().available(), "SKIPPED: there is no oneDNN");
+    try (CpuDevice device = open(Bf16Choice.MIXED, 1, CpuDevice.Kernels.BEST)) {
+      Device low = device.in(Precision.BF16);
+      assertThat(CpuPlanTest.run(low, tasks(1), 3, true).getFirst())
+          .isEqualTo(CpuPlanTest.run(device, tasks(1), 3, true).getFirst());
+      try (Plan tiles = low.compile(tasks(1));
+          Plan strided = low.compile(tasks(2))) {
+        assertThat(tiles.toString()).contains("winograd").doesNotContain("bf16", "widened");
+        assertThat(strided.toString()).contains("bf16[2,14,14,16]").doesNotContain("widened");
+      }
+    }
+    for (Bf16Choice other : List.of(Bf16Choice.PRIMITIVES, Bf16Choice.WIDENED)) {
+      try (CpuDevice device = open(other, 1, CpuDevice.Kernels.BEST);
+          Plan all = device.in(Precision.BF16).compile(tasks(1))) {
+        assertThat(all.toString()).contains("cast").containsAnyOf("bf16[2,14,14,16]", "widened");
+      }
+    }
   }
 
   private static String plan(Bf16Choice choice) {

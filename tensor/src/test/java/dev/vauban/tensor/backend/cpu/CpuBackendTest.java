@@ -1,6 +1,5 @@
 package dev.vauban.tensor.backend.cpu;
 
-
 import dev.vauban.tensor.BackendCheck;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.OpCase;

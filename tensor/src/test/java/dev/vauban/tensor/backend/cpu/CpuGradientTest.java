@@ -48,6 +48,7 @@ class CpuGradientTest {
                 d.getKey(),
                 all.stream()
                     .map(c ->
-                        DynamicTest.dynamicTest(c.name(), () -> GradientCheck.compare(c, order, d.getValue())))));
+                        DynamicTest.dynamicTest(
+                            c.name(), () -> GradientCheck.compare(c, order, d.getValue())))));
   }
 }

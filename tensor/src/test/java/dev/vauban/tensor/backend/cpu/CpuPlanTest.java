@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import dev.vauban.tensor.Device;
 import dev.vauban.tensor.MetaStep;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
@@ -28,7 +29,7 @@ class CpuPlanTest {
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-  static List<double[]> run(CpuDevice device, Program p, long seed, boolean poisoned) {
+  static List<double[]> run(Device device, Program p, long seed, boolean poisoned) {
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Tree<Tensor> in = ProgramCheck.inputs(scope, p.inputs(), seed);
@@ -83,7 +84,8 @@ class CpuPlanTest {
     try (CpuDevice device = CpuDevice.open(2);
         CpuDevice java = CpuDevice.open(1, CpuDevice.Kernels.JAVA)) {
       for (CpuDevice d : List.of(device, java)) {
-        assertSame("meta-step", run(d, MetaStep.program(), 3, true), run(d, MetaStep.program(), 3, false));
+        assertSame(
+            "meta-step", run(d, MetaStep.program(), 3, true), run(d, MetaStep.program(), 3, false));
       }
       for (int seed = 0; seed < PROGRAMS; seed++) {
         Program p = RandomPrograms.of(seed);

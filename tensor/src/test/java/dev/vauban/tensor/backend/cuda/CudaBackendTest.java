@@ -53,14 +53,12 @@ class CudaBackendTest {
 
   @TestFactory
   Stream<DynamicTest> inDouble() {
-    return each(
-        BackendCheck.accepting(DType.F64), c -> BackendCheck.check(device, c, DType.F64));
+    return each(BackendCheck.accepting(DType.F64), c -> BackendCheck.check(device, c, DType.F64));
   }
 
   @TestFactory
   Stream<DynamicTest> inBrainFloats() {
-    return each(
-        BackendCheck.accepting(DType.BF16), c -> BackendCheck.check(device, c, DType.BF16));
+    return each(BackendCheck.accepting(DType.BF16), c -> BackendCheck.check(device, c, DType.BF16));
   }
 
   @TestFactory

@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vauban.natives.cuda.CudaException;
 import dev.vauban.natives.cuda.FakeCuda;
+import dev.vauban.tensor.BackendCheck;
 import dev.vauban.tensor.ClosedException;
+import dev.vauban.tensor.ContractOp;
+import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.IndexOp;
 import dev.vauban.tensor.MetaStep;
+import dev.vauban.tensor.OpCase;
+import dev.vauban.tensor.OpCases;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.ProgramCheck;
@@ -125,8 +130,10 @@ class CudaPlanTest {
               "data", scope.tensor(Type.i32(3)).set(0, 17, -1));
       Tree<Tensor> actual = here.run(scope, in);
       Tree<Tensor> expected = there.run(scope, in);
-      expected.paths().forEach(
-          (path, t) -> assertThat(actual.get(path).toDoubles()).as(path).isEqualTo(t.toDoubles()));
+      expected
+          .paths()
+          .forEach((path, t) ->
+              assertThat(actual.get(path).toDoubles()).as(path).isEqualTo(t.toDoubles()));
     }
   }
 
@@ -159,16 +166,39 @@ class CudaPlanTest {
     }
   }
 
+  /** By tensor cores, whose instructions a function of the prelude stands in for here. */
+  @Test
+  void productsInTf32AreRoundedToElevenBits() {
+    try (CudaDevice rounded = FakeCard.open(Choices.Precision.TF32)) {
+      ProgramCheck.check(perTask(), 2, rounded, 4e-3);
+      ProgramCheck.check(MetaStep.program(), 2, rounded, 0.1);
+      assertThat(FakeCard.kernels(rounded.card().choices(), Stream.of(perTask())).keySet())
+          .anyMatch(k -> k.startsWith("mmaTf32"));
+    }
+  }
+
+  @Test
+  void contractionsGoToTheLibraryWhereItTakesThem() {
+    try (CudaDevice library = FakeCard.openWithLibrary()) {
+      List<OpCase> rows = OpCases.all().filter(c -> c.op() == ContractOp.Contract.class).toList();
+      FakeCard.prepare(library, rows.stream().map(OpCase::program));
+      rows.forEach(c -> BackendCheck.check(library, c, DType.F32));
+      rows.forEach(c -> BackendCheck.check(library, c, DType.BF16));
+      ProgramCheck.check(MetaStep.program(), 5, library, 1e-3);
+      try (Plan plan = library.compile(MetaStep.program())) {
+        assertThat(plan.parts()).anyMatch(p -> p.label().startsWith("cublasLt"));
+      }
+    }
+  }
+
   @Test
   void twoRunsMayBeUnderWay() {
-    Program p =
-        Program.trace(Tree.of("x", Type.f32(4)), in -> Tree.of("y", in.get("x").mul(2)));
+    Program p = Program.trace(Tree.of("x", Type.f32(4)), in -> Tree.of("y", in.get("x").mul(2)));
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Tensor x = scope.tensor(Type.f32(4));
       Tensor y = scope.tensor(Type.f32(4));
-      CudaPlan.Running bound =
-          (CudaPlan.Running) plan.bind(Tree.of("x", x), Tree.of("y", y));
+      CudaPlan.Running bound = (CudaPlan.Running) plan.bind(Tree.of("x", x), Tree.of("y", y));
       bound.start();
       x.set(1, 2, 3, 4);
       bound.start();
@@ -206,13 +236,9 @@ class CudaPlanTest {
     Program p =
         Program.trace(
             Tree.of("x", Type.f32(1)),
-            in ->
-                Tree.of(
-                    "y",
-                    in.get("x").broadcast(Shape.of(1 << 30, 3, 1), 2)));
+            in -> Tree.of("y", in.get("x").broadcast(Shape.of(1 << 30, 3, 1), 2)));
     assertThatThrownBy(() -> device.compile(p))
-        .isInstanceOfSatisfying(
-            CudaException.class, e -> assertThat(e.outOfMemory()).isTrue())
+        .isInstanceOfSatisfying(CudaException.class, e -> assertThat(e.outOfMemory()).isTrue())
         .hasMessageContaining("planned")
         .hasMessageContaining("free");
     assertThat(run(draws(), 1)).isNotEmpty(); // the device goes on
@@ -221,15 +247,16 @@ class CudaPlanTest {
   @Test
   void closedThingsSaySo() {
     CudaDevice other = FakeCard.open();
-    Program p =
-        Program.trace(Tree.of("x", Type.f32(4)), in -> Tree.of("y", in.get("x").mul(2)));
+    Program p = Program.trace(Tree.of("x", Type.f32(4)), in -> Tree.of("y", in.get("x").mul(2)));
     try (Scope scope = Scope.open()) {
       Tree<Tensor> in = Tree.of("x", scope.tensor(Type.f32(4)));
       Plan closed = other.compile(p);
       Plan.Bound bound = closed.bind(in, scope.tensors(p.outputs()));
       closed.close();
       closed.close();
-      assertThatThrownBy(bound::run).isInstanceOf(ClosedException.class).hasMessageContaining("plan");
+      assertThatThrownBy(bound::run)
+          .isInstanceOf(ClosedException.class)
+          .hasMessageContaining("plan");
       Plan orphan = other.compile(p);
       other.close();
       assertThatThrownBy(() -> orphan.run(scope, in))

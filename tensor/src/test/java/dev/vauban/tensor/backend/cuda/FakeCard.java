@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cuda;
 
+import dev.vauban.natives.cuda.CublasLt;
 import dev.vauban.natives.cuda.CudaDriver;
 import dev.vauban.natives.cuda.FakeCuda;
 import dev.vauban.natives.cuda.Nvrtc;
@@ -26,9 +27,17 @@ public final class FakeCard {
   }
 
   static CudaDevice open(Choices.Precision precision) {
+    return open(precision, Optional.empty());
+  }
+
+  /** With contractions by the stand-in for cuBLASLt. */
+  static CudaDevice openWithLibrary() {
+    return open(Choices.Precision.F32, Optional.of(CublasLt.load(FakeCuda.library())));
+  }
+
+  private static CudaDevice open(Choices.Precision precision, Optional<CublasLt> library) {
     Path fake = FakeCuda.library();
-    return CudaDevice.open(
-        CudaDriver.load(fake), Nvrtc.load(fake), Optional.empty(), CACHE, 0, precision);
+    return CudaDevice.open(CudaDriver.load(fake), Nvrtc.load(fake), library, CACHE, 0, precision);
   }
 
   /** Compiles the kernels of many programs at once: one by one would take much longer. */
@@ -39,8 +48,7 @@ public final class FakeCard {
   /** The kernels of programs, each once. */
   static Map<String, Kernel> kernels(Choices choices, Stream<Program> programs) {
     Map<String, Kernel> all = new LinkedHashMap<>();
-    programs.forEach(
-        p -> all.putAll(Lowering.program(p.graph(), choices).kernels()));
+    programs.forEach(p -> all.putAll(Lowering.program(p.graph(), choices).kernels()));
     return all;
   }
 }

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -113,7 +114,9 @@ public final class Gemms implements AutoCloseable {
       Fastest fastest = measure(spec, plan, algorithms, stream);
       Algorithm chosen = algorithms.get(fastest.index());
       String how = fastest.toString();
-      choices.keep(spec, chosen.bytes());
+      if (fastest.measured()) {
+        choices.keep(spec, chosen.bytes());
+      }
       plan.use(chosen);
       return new Prepared(spec, plan, how);
     } catch (RuntimeException | Error e) {
@@ -124,6 +127,10 @@ public final class Gemms implements AutoCloseable {
 
   /** The one that took least, and what the library's first took. */
   private record Fastest(int index, int of, double milliseconds, double first) {
+    boolean measured() {
+      return !Double.isNaN(milliseconds);
+    }
+
     @Override
     public String toString() {
       return String.format(
@@ -164,15 +171,30 @@ public final class Gemms implements AutoCloseable {
         CudaEvent end = context.event()) {
       stream.set(memory, FILLING, all / Integer.BYTES);
       double[] best = new double[algorithms.size()];
-      java.util.Arrays.fill(best, Double.POSITIVE_INFINITY);
+      Arrays.fill(best, Double.POSITIVE_INFINITY);
+      CudaException[] refused = new CudaException[best.length];
       // In turns: the card's clock changes while it warms up, for all alike.
       int rounds = best.length == 1 ? 0 : REPEATS;
       for (int round = 0; round <= rounds; round++) {
         for (int i = 0; i < best.length; i++) {
+          if (refused[i] != null) {
+            continue;
+          }
           plan.use(algorithms.get(i));
           stream.record(begin);
-          plan.run(
-              handle, memory, memory + startB, memory + startC, workspace, WORKSPACE_BYTES, stream);
+          try {
+            plan.run(
+                handle,
+                memory,
+                memory + startB,
+                memory + startC,
+                workspace,
+                WORKSPACE_BYTES,
+                stream);
+          } catch (CudaException e) { // what a heuristic proposes may still be unsupported
+            refused[i] = e;
+            continue;
+          }
           stream.record(end);
           double time = end.millisecondsSince(begin);
           if (round > 0 || rounds == 0) { // the first time, code is loaded
@@ -183,6 +205,9 @@ public final class Gemms implements AutoCloseable {
       int fastest = 0;
       for (int i = 1; i < best.length; i++) {
         fastest = best[i] < best[fastest] ? i : fastest;
+      }
+      if (refused[fastest] != null) {
+        throw refused[fastest];
       }
       return new Fastest(fastest, best.length, best[fastest], best[0]);
     } finally {

@@ -84,7 +84,8 @@ public final class Nvrtc {
   }
 
   /**
-   * Checks that the driver runs this compiler's code, and that it compiles for the driver's cards.
+   * Checks that the driver runs this compiler's code, and that it compiles for one of its cards:
+   * another that is too old or too new is refused when something is compiled for it.
    *
    * @throws NativeException if not
    */
@@ -97,11 +98,15 @@ public final class Nvrtc {
           "install a newer driver, or a CUDA toolkit of version " + driver.version() / 1000,
           null);
     }
-    for (CudaDriver.Card card : driver.cards()) {
-      if (!architectures.contains(card.major() * 10 + card.minor())) {
-        throw unknownArchitecture(card.architecture() + ", which is " + card);
-      }
+    List<CudaDriver.Card> cards = driver.cards();
+    if (!cards.isEmpty() && cards.stream().noneMatch(this::compilesFor)) {
+      CudaDriver.Card first = cards.get(0);
+      throw unknownArchitecture(first.architecture() + ", which is " + first);
     }
+  }
+
+  private boolean compilesFor(CudaDriver.Card card) {
+    return architectures.contains(card.major() * 10 + card.minor());
   }
 
   private NativeException unknownArchitecture(String architecture) {

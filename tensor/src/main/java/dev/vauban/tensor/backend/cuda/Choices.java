@@ -44,6 +44,11 @@ record Choices(Precision precision, boolean library, boolean tensorCores) {
     };
   }
 
+  /** These choices with own kernels for contractions. */
+  Choices withoutLibrary() {
+    return new Choices(precision, false, tensorCores);
+  }
+
   /** What multiplies operands of a type. */
   Products.Unit unit(DType operands) {
     return switch (operands) {

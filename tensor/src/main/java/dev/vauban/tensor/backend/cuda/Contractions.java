@@ -11,6 +11,9 @@ import java.util.Optional;
 
 /** Contractions as matrix products, and as the library's where it takes them as they lie. */
 final class Contractions {
+  /** cuBLASLt refuses larger batches of some shapes. */
+  private static final int MOST_BATCH = 65_535;
+
   private Contractions() {}
 
   /** The product that a contraction is. */
@@ -83,8 +86,7 @@ final class Contractions {
           case TF32 -> GemmSpec.Type.TF32;
           case THREADS -> p.a().type() == DType.F32 ? GemmSpec.Type.F32 : null;
         };
-    boolean large =
-        p.size() > Integer.MAX_VALUE || Math.max(p.m(), Math.max(p.n(), p.k())) >= 1L << 31;
+    boolean large = p.size() > MOST_BATCH || Math.max(p.m(), Math.max(p.n(), p.k())) >= 1L << 31;
     if (type == null || large) {
       return Optional.empty();
     }

@@ -17,7 +17,13 @@ import java.util.Optional;
 /** An NVIDIA card: fused kernels compiled for it, whole programs replayed as one graph. */
 public final class CudaDevice implements Device {
   private static final System.Logger LOG = System.getLogger(CudaDevice.class.getName());
-  private static final List<String> OPTIONS = List.of("--std=c++17");
+
+  /**
+   * Products and sums are rounded one by one, as everywhere in Vauban: an array that two kernels
+   * compute anew must be the same in both (a maximum, and the elements equal to it).
+   */
+  static final List<String> OPTIONS = List.of("--std=c++17", "--fmad=false");
+
   private static final int TENSOR_CORES =
       8; // compute capability from which mma takes bf16 and tf32
 

@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cuda;
 
 import dev.vauban.natives.cuda.CudaEvent;
+import dev.vauban.natives.cuda.CudaException;
 import dev.vauban.natives.cuda.CudaGraph;
 import dev.vauban.natives.cuda.GemmSpec;
 import dev.vauban.natives.cuda.Gemms;
@@ -35,6 +36,7 @@ import java.util.Map;
  * into the other buffer ({@link Running#start}).
  */
 final class CudaPlan implements Plan {
+  private static final System.Logger LOG = System.getLogger(CudaPlan.class.getName());
   private static final int BUFFERS = 2;
 
   private final Program program;
@@ -66,7 +68,7 @@ final class CudaPlan implements Plan {
   CudaPlan(Program program, OpenCard card) {
     this.program = program;
     this.card = card;
-    this.code = Lowering.program(program.graph(), card.choices());
+    this.code = lowered();
     this.inputOffsets = new long[program.inputs().leaves().size()];
     this.resultOffsets = new long[program.outputs().leaves().size()];
     this.inputBytes = offsets(program.inputs(), inputOffsets);
@@ -84,6 +86,22 @@ final class CudaPlan implements Plan {
     } catch (RuntimeException | Error e) {
       close();
       throw e;
+    }
+  }
+
+  /** With the library's products, or without them where it refuses one. */
+  private Code lowered() {
+    Code lowered = Lowering.program(program.graph(), card.choices());
+    try {
+      prepare(lowered);
+      return lowered;
+    } catch (CudaException e) {
+      if (e.outOfMemory()) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.INFO, "matrix products by own kernels: {0}", e.getMessage());
+      products.clear();
+      return Lowering.program(program.graph(), card.choices().withoutLibrary());
     }
   }
 
@@ -105,7 +123,6 @@ final class CudaPlan implements Plan {
     base = card.context().allocate(Math.max(bytes, 1), planned);
     constants.replaceAll((d, offset) -> base + offset);
     upload();
-    prepare(code);
   }
 
   private void upload() {
@@ -289,7 +306,12 @@ final class CudaPlan implements Plan {
       if (card.isClosed()) {
         return; // which freed everything
       }
-      card.stream().synchronize(); // runs that were started and not finished
+      try {
+        card.stream().synchronize(); // runs that were started and not finished
+      } catch (CudaException e) { // the card refuses all calls from now on, also those that free
+        LOG.log(System.Logger.Level.WARNING, "a plan is not freed: {0}", e.getMessage());
+        return;
+      }
       for (Buffer b : buffers) {
         if (b != null) {
           b.done().close();

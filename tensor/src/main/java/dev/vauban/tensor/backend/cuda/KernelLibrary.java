@@ -26,6 +26,9 @@ final class KernelLibrary {
   /** Kernels of one file. */
   private static final int FILE = 24;
 
+  /** NVRTC recurses deeply: with 1 MiB, the usual, it has been seen to overflow. */
+  private static final long STACK_BYTES = 16L << 20;
+
   private static final String PRELUDE = resource("prelude.cu");
   private static final String TENSOR_CORES = resource("tensor-cores.cu");
 
@@ -93,7 +96,7 @@ final class KernelLibrary {
         Executors.newFixedThreadPool(
             threads,
             task -> {
-              Thread t = new Thread(task, "vauban-nvrtc");
+              Thread t = new Thread(null, task, "vauban-nvrtc", STACK_BYTES);
               t.setDaemon(true);
               return t;
             });

@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cuda;
 
 import dev.vauban.natives.cuda.CudaContext;
+import dev.vauban.natives.cuda.CudaException;
 import dev.vauban.natives.cuda.CudaStream;
 import dev.vauban.natives.cuda.Gemms;
 import dev.vauban.tensor.ClosedException;
@@ -8,6 +9,8 @@ import java.util.Optional;
 
 /** What compiling and running on one card needs. Plans of one card take turns. */
 final class OpenCard implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(OpenCard.class.getName());
+
   private final CudaContext context;
   private final CudaStream stream;
   private final KernelLibrary kernels;
@@ -68,6 +71,11 @@ final class OpenCard implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
+      try {
+        stream.synchronize(); // runs that were started and not finished
+      } catch (CudaException e) {
+        LOG.log(System.Logger.Level.WARNING, "the card failed: {0}", e.getMessage());
+      }
       products.ifPresent(Gemms::close);
       context.close();
     }

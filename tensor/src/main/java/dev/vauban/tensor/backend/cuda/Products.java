@@ -135,7 +135,7 @@ final class Products {
     Source s = new Source();
     begin(s, results);
     if (unit == Unit.THREADS) {
-      byThreads(s, threads, stored);
+      byThreads(s, threads, stored, results);
     } else {
       byTensorCores(s, threads, stored);
     }
@@ -331,11 +331,12 @@ final class Products {
 
   // One result after the other.
 
-  private void byThreads(Source s, int threads, DType stored) {
+  private void byThreads(Source s, int threads, DType stored, long results) {
     int tr = t.threadRows();
     int tc = t.threadColumns();
     int wide = t.columns() / tc;
     String type = value();
+    String plus = Scalars.multiplyAdd(compute, "x[i]", "y[j]", "sum[i][j]");
     s.line("__shared__ __align__(16) %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
     s.line("__shared__ __align__(16) %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
     s.line("const v_u32 tx = threadIdx.x %% %du, ty = threadIdx.x / %du;", wide, wide);
@@ -353,26 +354,45 @@ final class Products {
           s.line("%s x[%d], y[%d];", type, tr, tc);
           registers(s, "x", "as", "ty", tr, t.rows());
           registers(s, "y", "bs", "tx", tc, t.columns());
-          each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] += x[i] * y[j];")));
+          each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] = %s;", plus)));
           s.end();
         });
-    each(
-        s,
-        "i",
-        tr,
-        () ->
-            each(
-                s,
-                "j",
-                tc,
-                () -> {
-                  s.line(
-                      "const %s row = m0 + %s, column = n0 + %s;",
-                      at.type(),
-                      spread("ty", "i", tr, t.rows()),
-                      spread("tx", "j", tc, t.columns()));
-                  store(s, "row", "column", "sum[i][j]", stored);
-                }));
+    int together = storesFours(results) ? FOUR : 1;
+    s.line("#pragma unroll");
+    s.line("for (v_u32 i = 0; i < %du; i++) {", tr);
+    s.line("#pragma unroll");
+    s.line("for (v_u32 j = 0; j < %du; j += %du) {", tc, together);
+    s.line(
+        "const %s row = m0 + %s, column = n0 + %s;",
+        at.type(), spread("ty", "i", tr, t.rows()), spread("tx", "j", tc, t.columns()));
+    if (together == FOUR) {
+      storeFour(s, stored);
+    } else {
+      store(s, "row", "column", "sum[i][j]", stored);
+    }
+    s.end();
+    s.end();
+  }
+
+  /** Whether four neighbouring results of a thread are one aligned piece of memory, or none is. */
+  private boolean storesFours(long results) {
+    return t.threadColumns() % FOUR == 0
+        && p.n() % FOUR == 0
+        && p.c().rowsLie()
+        && p.c().inFours()
+        && (t.parts() == 1 || results % FOUR == 0);
+  }
+
+  private void storeFour(Source s, DType stored) {
+    s.line("if (row < %s && column < %s) {", at.of(p.m()), at.of(p.n()));
+    Product.Place place = p.c().place(s, "row", "column", at);
+    String four = Scalars.four(stored);
+    s.line("%s y;", four);
+    for (int q = 0; q < FOUR; q++) {
+      s.line("y.e[%d] = %s;", q, Scalars.store(compute, stored, "sum[i][j + " + q + "]"));
+    }
+    s.line("*(%s*)(c + %s) = y;", four, place.offset());
+    s.end();
   }
 
   /** Reads a thread's rows or columns of a term, in fours where there are as many. */

@@ -76,6 +76,11 @@ final class Scalars {
     };
   }
 
+  /** {@code a * b + c}, rounded once on the card. */
+  static String multiplyAdd(DType compute, String a, String b, String c) {
+    return "v_fma_%s(%s, %s, %s)".formatted(suffix(compute), a, b, c);
+  }
+
   /** A constant. */
   static String constant(double value, DType compute) {
     return switch (compute) {

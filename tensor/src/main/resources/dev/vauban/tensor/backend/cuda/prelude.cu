@@ -172,6 +172,17 @@ V_FN float v_rn_fma(float a, float b, float c) { return fmaf(a, b, c); }
 V_FN float v_rn_sqrt(float a) { return sqrtf(a); }
 #endif
 
+// One term more of a product. Elsewhere nothing is contracted (--fmad=false): what two kernels compute
+// anew has the same bits in both.
+#if V_ON_CARD
+V_FN float v_fma_f(float a, float b, float c) { return fmaf(a, b, c); }
+V_FN double v_fma_d(double a, double b, double c) { return fma(a, b, c); }
+#else
+V_FN float v_fma_f(float a, float b, float c) { return a * b + c; }
+V_FN double v_fma_d(double a, double b, double c) { return a * b + c; }
+#endif
+V_FN int v_fma_i(int a, int b, int c) { return v_add_i(v_mul_i(a, b), c); }
+
 V_FN float v_uniform(v_u32 word) { return (float)(word >> 8) * v_float(0x33800000u); }
 
 // Box and Muller with Cephes' polynomials: the CPU's steps (kernels.Threefry), so the CPU's bits.

@@ -79,7 +79,7 @@ class CudaCompileTest {
     try {
       Nvrtc nvrtc = Nvrtc.load();
       return (source, architecture) ->
-          nvrtc.compile(source, "kernels.cu", architecture, List.of("--std=c++17"));
+          nvrtc.compile(source, "kernels.cu", architecture, CudaDevice.OPTIONS);
     } catch (NativeException e) {
       return null;
     }
@@ -94,6 +94,7 @@ class CudaCompileTest {
         new ProcessBuilder(
                 nvcc.toString(),
                 "-std=c++17",
+                "--fmad=false",
                 "-arch=" + architecture,
                 "--cubin",
                 "-o",

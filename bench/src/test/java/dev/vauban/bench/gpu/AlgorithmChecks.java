@@ -27,10 +27,11 @@ import java.util.function.Consumer;
  * device against the reference in double precision, on fresh weights and images.
  *
  * <p>The error is the length of the difference over the length of what is expected, of loss and
- * gradient as one vector. It may be 1e-3 (tf32: 1e-2, bf16: 5e-2), or three times what the reference itself changes by when
- * every pixel moves by 1e-6: a ReLU, a maximum or a sign may fall otherwise by the last bit. In
- * tf32 the move is 2^-10 of every pixel and weight, which is what that arithmetic rounds off. In
- * bf16 the reference evaluates the program with its roundings to bf16.
+ * gradient as one vector. It may be 1e-3 (tf32: 1e-2, bf16: 5e-2), or three times what the
+ * reference itself changes by when every pixel moves by 1e-6: a ReLU, a maximum or a sign may fall
+ * otherwise by the last bit. In tf32 the move is 2^-10 of every pixel and weight, which is what
+ * that arithmetic rounds off. In bf16 the reference evaluates the program with its roundings to
+ * bf16.
  */
 final class AlgorithmChecks {
   private static final double F32 = 1e-3;

@@ -35,6 +35,7 @@ public final class GpuCheck {
    * @param tasks of meta-steps
    * @param precisions of {@code f32, tf32, bf16}
    * @param cases names of speed rows; empty for all
+   * @param size {@code full}, or {@code small}: little programs, which only show that it works
    * @param rounds per speed row
    * @param python the interpreter for peers, if there is one
    * @param peers the folder with the peers' scripts
@@ -50,6 +51,7 @@ public final class GpuCheck {
       List<Integer> tasks,
       List<String> precisions,
       List<String> cases,
+      String size,
       int rounds,
       Optional<Path> python,
       Path peers,
@@ -94,6 +96,7 @@ public final class GpuCheck {
               list(given.getOrDefault("tasks", "4,32,256")).stream().map(Integer::valueOf).toList(),
               list(given.getOrDefault("precisions", "f32,tf32,bf16")),
               list(given.getOrDefault("cases", "")),
+              given.getOrDefault("size", "full"),
               Integer.parseInt(given.getOrDefault("rounds", "20")),
               Optional.ofNullable(given.get("python")).filter(p -> !p.isEmpty()).map(Path::of),
               Path.of(given.getOrDefault("peers", "bench/gpu-check")),
@@ -111,6 +114,7 @@ public final class GpuCheck {
                   "tasks",
                   "precisions",
                   "cases",
+                  "size",
                   "rounds",
                   "python",
                   "peers",

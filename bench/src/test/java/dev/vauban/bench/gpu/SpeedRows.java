@@ -70,16 +70,20 @@ final class SpeedRows {
           StepCase.Tasks t = step.batch();
           StepCase.Tasks many = new StepCase.Tasks(tasks, t.ways(), t.shots(), t.queries());
           if (options.speed(name)) {
-            to.accept(row(new Entry(step.with(many), tasks, precision)));
+            to.accept(row(sized(new Entry(step.with(many), tasks, precision))));
           }
         }
       }
       for (BatchCase batch : BatchCase.all()) {
         if (batch.name().equals("pgd20-resnet18") && options.speed(batch.name())) {
-          to.accept(row(new Entry(batch, batch.images(), precision)));
+          to.accept(row(sized(new Entry(batch, batch.images(), precision))));
         }
       }
     }
+  }
+
+  private Entry sized(Entry entry) {
+    return options.size().equals("small") ? entry.small() : entry;
   }
 
   private BoundCase bind(Entry entry) {

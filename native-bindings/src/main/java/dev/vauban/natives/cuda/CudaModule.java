@@ -36,7 +36,11 @@ public final class CudaModule implements AutoCloseable {
           CudaDriverCalls.cuModuleGetFunction(symbols, out, handle, CText.of(name, arena)),
           "cuModuleGetFunction",
           "the kernel " + name);
-      return new CudaFunction(context, name, out.get(ValueLayout.ADDRESS, 0));
+      CudaFunction function = new CudaFunction(context, name, out.get(ValueLayout.ADDRESS, 0));
+      // The driver loads code when it is first asked about, and may have to wait for the card then:
+      // now, and not in the middle of a capture.
+      function.registers();
+      return function;
     }
   }
 

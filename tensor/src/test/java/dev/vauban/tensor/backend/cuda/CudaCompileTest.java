@@ -5,6 +5,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.vauban.natives.NativeException;
 import dev.vauban.natives.cuda.Nvrtc;
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.PoolOp;
+import dev.vauban.tensor.Program;
+import dev.vauban.tensor.ReduceOp;
+import dev.vauban.tensor.Shape;
+import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.Type;
+import dev.vauban.tensor.Window;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +55,7 @@ class CudaCompileTest {
       Choices choices = new Choices(precision, false, true);
       kernels.putAll(FakeCard.kernels(choices, CudaBackendTest.values()));
       kernels.putAll(FakeCard.kernels(choices, CudaPlanTest.programs()));
+      kernels.putAll(FakeCard.kernels(choices, huge()));
       FakeCard.kernels(choices, CudaBackendTest.gradients())
           .forEach((name, k) -> {
             if (ALL || isProduct(k)) {
@@ -56,6 +67,31 @@ class CudaCompileTest {
     assertThat(kernels.keySet()).anyMatch(k -> k.startsWith("mmaBf16"));
     List<Kernel> all = List.copyOf(kernels.values());
     IntStream.range(0, ARCHITECTURES.size()).parallel().forEach(a -> compile(compiler, all, a));
+  }
+
+  /** Programs on arrays of more than 2^31 elements, whose positions take 64 bits. */
+  static Stream<Program> huge() {
+    Type images = Type.f32(400_000, 32, 32, 8);
+    Type key = Type.i32(3, 2);
+    Shape many = Shape.of(1_200_000_000);
+    return Stream.<Function<Expr, Expr>>of(
+            x -> x.mul(2).exp(),
+            x -> x.sum(0, 1, 2),
+            x -> x.sum(3),
+            x -> x.transpose(3, 1, 2, 0),
+            x -> x.slice(1, 1, 30).mul(3).cast(DType.BF16),
+            x -> x.pad(new int[4], new int[] {0, 1, 1, 0}, new int[4]),
+            x -> x.maxPool(PoolOp.PoolWindow.square(3)),
+            x -> x.convolve(Expr.iota(Type.f32(3, 3, 8, 8), 0), Window.of(1, 1), 1),
+            x -> x.reshape(-1, 64).matmul(Expr.iota(Type.f32(64, 40), 0)),
+            x -> Expr.of(new ReduceOp.ArgReduce(ReduceOp.Kind.MAX, 3), List.of(x)),
+            x -> Expr.of(new ReduceOp.ArgSort(0, ReduceOp.Order.ASCENDING, 5), List.of(x)))
+        .map(f -> Program.trace(Tree.of("x", images), in -> Tree.of("y", f.apply(in.get("x")))))
+        .flatMap(p ->
+            Stream.of(
+                p,
+                Program.trace(
+                    Tree.of("key", key), in -> Tree.of("y", in.get("key").normal(many)))));
   }
 
   private static void compile(Compiler compiler, List<Kernel> all, int architecture) {

@@ -33,7 +33,7 @@ import java.util.Map;
  *
  * <p>A run copies the inputs into one of the two pinned buffers and launches that buffer's graph:
  * one copy to the card, all kernels, one copy back. While it runs, the next run's inputs can be put
- * into the other buffer ({@link Running#start}).
+ * into the other buffer ({@link Bound#start}).
  */
 final class CudaPlan implements Plan {
   private static final System.Logger LOG = System.getLogger(CudaPlan.class.getName());
@@ -239,13 +239,8 @@ final class CudaPlan implements Plan {
       }
     }
 
-    /**
-     * Starts a run on the inputs as they are now and returns: they may be changed at once. Two runs
-     * of a plan at most may be under way.
-     *
-     * @throws IllegalStateException if two runs are under way
-     */
-    void start() {
+    @Override
+    public void start() {
       synchronized (card) {
         if (closed) {
           throw new ClosedException("the plan is closed");
@@ -267,11 +262,14 @@ final class CudaPlan implements Plan {
       }
     }
 
-    /** Waits for the oldest run that is under way and puts its results into the outputs. */
-    void finish() {
+    @Override
+    public void finish() {
       synchronized (card) {
         if (closed) {
           throw new ClosedException("the plan is closed");
+        }
+        if (underWay.isEmpty()) {
+          throw new IllegalStateException("no run was started");
         }
         int number = underWay.removeFirst();
         busy[number] = false;

@@ -34,6 +34,7 @@ final class Products {
   private final Tiling t;
   private final Positions at;
   private final DType compute;
+  private final Factors factors;
 
   private Products(Product p, Unit unit, long elements) {
     this.p = p;
@@ -47,6 +48,7 @@ final class Products {
     long most = Math.max(Math.max(p.m(), p.n()), Math.max(p.k(), elements));
     this.at = Positions.upTo(most + t.rows() + t.columns() + t.terms());
     this.compute = Scalars.compute(p.a().type());
+    this.factors = new Factors(p, unit, t, at);
   }
 
   /**
@@ -87,48 +89,14 @@ final class Products {
               sum.code(),
               List.of(new Region.Reduction(Region.Kind.SUM, 0, p.c().type(), List.of(0L))));
     }
-    for (Launch l : Nests.of(sum, List.of(0L)).launches()) {
-      launches.add(
-          new Launch(l.kernel(), l.shape(), List.of(new Launch.Scratch(0), new Launch.Write(0))));
+    List<Launch> adding = Nests.of(sum, List.of(0L)).launches();
+    if (adding.size() != 1) {
+      throw new IllegalStateException("parts of parts");
     }
+    Launch l = adding.getFirst();
+    launches.add(
+        new Launch(l.kernel(), l.shape(), List.of(new Launch.Scratch(0), new Launch.Write(0))));
     return new Nests.Built(launches, MemoryPlanner.align(parts * results * made.compute.bytes()));
-  }
-
-  private String value() {
-    return unit == Unit.THREADS ? Scalars.memory(compute) : "v_u32";
-  }
-
-  /**
-   * The function that reads an element of a factor, or four neighbours: as values, or as tensor
-   * cores take them.
-   */
-  private String reader(String name, Product.Matrix m) {
-    Source s = new Source();
-    Product.Place place = m.place(s, "row", "column", at);
-    if (place.exists() != null) {
-      s.line("if (!(%s)) {", place.exists());
-      s.line(m.inFours() ? "to[0] = to[1] = to[2] = to[3] = 0;" : "to[0] = 0;");
-      s.line("return;").end();
-    }
-    if (m.inFours()) {
-      String four = Scalars.four(m.type());
-      s.line("const %s x = *(const %s*)(from + %s);", four, four, place.offset());
-      for (int i = 0; i < FOUR; i++) {
-        s.line("to[%d] = %s;", i, taken(m, "x.e[" + i + "]"));
-      }
-    } else {
-      s.line("to[0] = %s;", taken(m, "from[" + place.offset() + "]"));
-    }
-    return "V_FN void $_%s(const %s* __restrict__ from, const %s row, const %s column, %s* to) {\n%s}\n"
-        .formatted(name, Scalars.memory(m.type()), at.type(), at.type(), value(), s);
-  }
-
-  private String taken(Product.Matrix m, String element) {
-    return switch (unit) {
-      case THREADS -> Scalars.load(m.type(), compute, element);
-      case BF16 -> "(v_u32)" + element;
-      case TF32 -> "v_to_tf32(" + element + ")";
-    };
   }
 
   private Kernel kernel(DType stored, int threads, long results) {
@@ -145,8 +113,8 @@ final class Products {
                 Scalars.memory(p.a().type()), Scalars.memory(p.b().type()), Scalars.memory(stored));
     return Kernel.of(
         unit == Unit.THREADS ? "product" : unit == Unit.BF16 ? "mmaBf16" : "mmaTf32",
-        reader("a", p.a())
-            + reader("b", p.b())
+        factors.reader("a", p.a())
+            + factors.reader("b", p.b())
             + Kernel.SIGNATURE
             + parameters
             + ") {\n"
@@ -181,141 +149,21 @@ final class Products {
     s.line("c += %s;", Source.offset(i, p.c().batchStrides(), at));
   }
 
-  /**
-   * How threads read a factor's tile: rows of a (or columns of b) by words of terms, one word or
-   * some neighbours at a time.
-   *
-   * @param name a or b
-   * @param side rows or columns of the tile
-   * @param words of terms
-   * @param perWord terms in a word: two of bf16
-   * @param termsLie whether neighbouring terms lie together, so that neighbouring threads read them
-   * @param fours whether four elements are read at once
-   */
-  private record Fetch(
-      String name, int side, int words, int perWord, boolean termsLie, boolean fours) {
-    /**
-     * Words that a thread gets at once: in a row of terms, or at the same term of a row of places.
-     */
-    int many() {
-      return !fours ? 1 : termsLie ? FOUR / perWord : FOUR;
-    }
-
-    int units() {
-      return side * words / many();
-    }
-
-    int each(int threads) {
-      return Math.ceilDiv(units(), threads);
-    }
-
-    /** Registers of a thread. */
-    int registers(int threads) {
-      return each(threads) * many();
-    }
-
-    /** Runs over a thread's units, whose first word and place are {@code word} and {@code own}. */
-    void units(Source s, int threads, Runnable body) {
-      s.line("#pragma unroll");
-      s.line("for (v_u32 e = 0; e < %du; e++) {", each(threads));
-      s.line("const v_u32 spot = threadIdx.x + e * %du;", threads);
-      if (units() % threads != 0) {
-        s.line("if (spot < %du) {", units());
-      }
-      if (termsLie) {
-        int row = words / many();
-        s.line("const v_u32 word = spot %% %du * %du, own = spot / %du;", row, many(), row);
-      } else {
-        int row = side / many();
-        s.line("const v_u32 own = spot %% %du * %du, word = spot / %du;", row, many(), row);
-      }
-      body.run();
-      if (units() % threads != 0) {
-        s.end();
-      }
-      s.end();
-    }
-  }
-
-  private Fetch fetch(String name, int perWord) {
-    boolean left = name.equals("a");
-    Product.Matrix m = left ? p.a() : p.b();
-    return new Fetch(
-        name,
-        left ? t.rows() : t.columns(),
-        t.terms() / perWord,
-        perWord,
-        left == m.rowsLie(),
-        m.inFours());
-  }
-
-  /** Code that reads a factor's terms from {@code k0} on into registers. */
-  private void read(Source s, Fetch f, int threads, String k0) {
-    boolean left = f.name().equals("a");
-    String limit = at.of(left ? p.m() : p.n());
-    f.units(
-        s,
-        threads,
-        () -> {
-          s.line("const %s place = %s + own;", at.type(), left ? "m0" : "n0");
-          s.line("const %s term = %s + word * %du;", at.type(), k0, f.perWord());
-          boolean row = f.fours() && f.termsLie(); // four terms fill the words by themselves
-          for (int w = 0; w < (row ? 1 : f.perWord()); w++) {
-            String k = "term + " + w + "u";
-            s.line("%s x%d[4] = {0, 0, 0, 0};", value(), w);
-            s.line("if (place < %s && %s < end) {", limit, k);
-            s.line(left ? "$_a(a, place, %s, x%d);" : "$_b(b, %s, place, x%d);", k, w);
-            s.end();
-          }
-          for (int i = 0; i < f.many(); i++) {
-            String word =
-                f.perWord() == 1
-                    ? "x0[" + i + "]"
-                    : row
-                        ? "x0[%d] | x0[%d] << 16".formatted(2 * i, 2 * i + 1)
-                        : "x0[%d] | x1[%d] << 16".formatted(i, i);
-            s.line("r%s[e * %du + %d] = %s;", f.name(), f.many(), i, word);
-          }
-        });
-  }
-
-  /**
-   * Code that puts a factor's registers into shared memory.
-   *
-   * @param spot where a word goes
-   */
-  private void put(Source s, Fetch f, int threads, Spot spot) {
-    f.units(
-        s,
-        threads,
-        () -> {
-          for (int i = 0; i < f.many(); i++) {
-            String own = f.termsLie() ? "own" : "own + " + i + "u";
-            String word = f.termsLie() ? "word + " + i + "u" : "word";
-            s.line("%s = r%s[e * %du + %d];", spot.of(own, word), f.name(), f.many(), i);
-          }
-        });
-  }
-
-  /** Where a word lies in shared memory. */
-  private interface Spot {
-    String of(String own, String word);
-  }
-
   /** The loop over terms around the code that multiplies what is in shared memory. */
-  private void loop(Source s, int threads, int perWord, Spot as, Spot bs, Runnable multiply) {
-    Fetch a = fetch("a", perWord);
-    Fetch b = fetch("b", perWord);
-    s.line("%s ra[%d], rb[%d];", value(), a.registers(threads), b.registers(threads));
-    read(s, a, threads, "begin");
-    read(s, b, threads, "begin");
+  private void loop(
+      Source s, int threads, int perWord, Factors.Spot as, Factors.Spot bs, Runnable multiply) {
+    Factors.Fetch a = factors.left(perWord);
+    Factors.Fetch b = factors.right(perWord);
+    s.line("%s ra[%d], rb[%d];", factors.value(), a.registers(threads), b.registers(threads));
+    factors.read(s, a, threads, "begin");
+    factors.read(s, b, threads, "begin");
     s.line("for (%s k0 = begin; k0 < end; k0 += %du) {", at.type(), t.terms());
-    put(s, a, threads, as);
-    put(s, b, threads, bs);
+    Factors.put(s, a, threads, as);
+    Factors.put(s, b, threads, bs);
     s.line("__syncthreads();");
     s.line("if (k0 + %du < end) {", t.terms());
-    read(s, a, threads, "(k0 + " + t.terms() + "u)");
-    read(s, b, threads, "(k0 + " + t.terms() + "u)");
+    factors.read(s, a, threads, "(k0 + " + t.terms() + "u)");
+    factors.read(s, b, threads, "(k0 + " + t.terms() + "u)");
     s.end();
     multiply.run();
     s.line("__syncthreads();");
@@ -335,7 +183,7 @@ final class Products {
     int tr = t.threadRows();
     int tc = t.threadColumns();
     int wide = t.columns() / tc;
-    String type = value();
+    String type = factors.value();
     String plus = Scalars.multiplyAdd(compute, "x[i]", "y[j]", "sum[i][j]");
     s.line("__shared__ __align__(16) %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
     s.line("__shared__ __align__(16) %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);

@@ -5,7 +5,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.vauban.natives.NativeException;
 import dev.vauban.natives.cuda.Nvrtc;
+import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.ReduceOp;
+import dev.vauban.tensor.Shape;
+import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.Type;
+import dev.vauban.tensor.Window;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,48 +24,87 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The kernels of all test programs by NVIDIA's compilers, nvcc or NVRTC, for three generations of
- * cards; no card is needed. Products are compiled for all three; the others, of which there are
- * thousands, in turn for one of them, or for all with {@code -Dvauban.cuda.kernels=all}.
+ * The kernels of the test programs by NVIDIA's compilers, nvcc or NVRTC, for three generations of
+ * cards; no card is needed. Those for tensor cores are compiled for all three, the others in turn
+ * for one of them, and of the gradients' programs only products: there are thousands of nests.
+ * {@code -Dvauban.cuda.kernels=all} compiles every kernel for all three, which takes minutes.
  */
 class CudaCompileTest {
   private static final List<String> ARCHITECTURES = List.of("sm_80", "sm_90", "sm_100");
   private static final boolean ALL = "all".equals(System.getProperty("vauban.cuda.kernels"));
 
   private interface Compiler {
-    void compile(String source, String architecture) throws Exception;
-  }
-
-  private static Stream<Program> programs() {
-    return Stream.concat(CudaBackendTest.programs(), CudaPlanTest.programs());
+    void compile(String source, String architecture) throws IOException, InterruptedException;
   }
 
   @Test
-  void everyKernelCompiles(@TempDir Path folder) throws Exception {
+  void everyKernelCompiles(@TempDir Path folder) {
     Compiler compiler = compiler(folder);
     assumeTrue(
         compiler != null,
         "SKIPPED: neither nvcc nor NVRTC on this machine, so no kernel is compiled for a card");
     Map<String, Kernel> kernels = new LinkedHashMap<>();
     for (Choices.Precision precision : Choices.Precision.values()) {
-      kernels.putAll(FakeCard.kernels(new Choices(precision, false, true), programs()));
+      Choices choices = new Choices(precision, false, true);
+      kernels.putAll(FakeCard.kernels(choices, CudaBackendTest.values()));
+      kernels.putAll(FakeCard.kernels(choices, CudaPlanTest.programs()));
+      kernels.putAll(FakeCard.kernels(choices, huge()));
+      FakeCard.kernels(choices, CudaBackendTest.gradients())
+          .forEach((name, k) -> {
+            if (ALL || isProduct(k)) {
+              kernels.put(name, k);
+            }
+          });
     }
     assertThat(kernels.keySet()).anyMatch(k -> k.startsWith("mmaTf32"));
     assertThat(kernels.keySet()).anyMatch(k -> k.startsWith("mmaBf16"));
     List<Kernel> all = List.copyOf(kernels.values());
-    for (int a = 0; a < ARCHITECTURES.size(); a++) {
-      List<Kernel> some = new ArrayList<>();
-      for (int i = 0; i < all.size(); i++) {
-        if (ALL || isProduct(all.get(i)) || i % ARCHITECTURES.size() == a) {
-          some.add(all.get(i));
-        }
+    IntStream.range(0, ARCHITECTURES.size()).parallel().forEach(a -> compile(compiler, all, a));
+  }
+
+  /** Programs on arrays of more than 2^31 elements, whose positions take 64 bits. */
+  static Stream<Program> huge() {
+    Type images = Type.f32(400_000, 32, 32, 8);
+    Type key = Type.i32(3, 2);
+    Shape many = Shape.of(1_200_000_000);
+    return Stream.<Function<Expr, Expr>>of(
+            x -> x.mul(2).exp(),
+            x -> x.sum(0, 1, 2),
+            x -> x.sum(3),
+            x -> x.transpose(3, 1, 2, 0),
+            x -> x.slice(1, 1, 30).mul(3).cast(DType.BF16),
+            x -> x.pad(new int[4], new int[] {0, 1, 1, 0}, new int[4]),
+            x -> x.maxPool(PoolOp.PoolWindow.square(3)),
+            x -> x.convolve(Expr.iota(Type.f32(3, 3, 8, 8), 0), Window.of(1, 1), 1),
+            x -> x.reshape(-1, 64).matmul(Expr.iota(Type.f32(64, 40), 0)),
+            x -> Expr.of(new ReduceOp.ArgReduce(ReduceOp.Kind.MAX, 3), List.of(x)),
+            x -> Expr.of(new ReduceOp.ArgSort(0, ReduceOp.Order.ASCENDING, 5), List.of(x)))
+        .map(f -> Program.trace(Tree.of("x", images), in -> Tree.of("y", f.apply(in.get("x")))))
+        .flatMap(p ->
+            Stream.of(
+                p,
+                Program.trace(
+                    Tree.of("key", key), in -> Tree.of("y", in.get("key").normal(many)))));
+  }
+
+  private static void compile(Compiler compiler, List<Kernel> all, int architecture) {
+    List<Kernel> some = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      if (ALL || all.get(i).name().startsWith("mma") || i % ARCHITECTURES.size() == architecture) {
+        some.add(all.get(i));
       }
-      compiler.compile(KernelLibrary.source(some), ARCHITECTURES.get(a));
+    }
+    try {
+      compiler.compile(KernelLibrary.source(some), ARCHITECTURES.get(architecture));
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

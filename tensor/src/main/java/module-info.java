@@ -15,5 +15,6 @@ module dev.vauban.tensor {
 
   provides dev.vauban.tensor.DeviceProvider with
       dev.vauban.tensor.backend.cpu.CpuDevices,
+      dev.vauban.tensor.backend.cuda.CudaDevices,
       dev.vauban.tensor.backend.reference.ReferenceDevices;
 }

@@ -19,8 +19,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CpuTest {
   /** Weights after {@code steps} meta-steps, then clean and robust accuracies of six episodes. */
   private static List<double[]> work(String device, String method, int steps, Optimizer optimizer) {
+    try (Device d = Device.open(device)) {
+      return work(d, method, steps, optimizer);
+    }
+  }
+
+  /** The same on a device that stays open. */
+  static List<double[]> work(Device d, String method, int steps, Optimizer optimizer) {
     try (Tiny tiny = new Tiny();
-        Device d = Device.open(device);
         MetaTrainer trainer =
             MetaTrainer.compile(
                 d,

@@ -9,6 +9,8 @@ import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.cuda.CudaDevice;
+import dev.vauban.tensor.backend.cuda.FakeCard;
 import dev.vauban.tensor.golden.Golden;
 import dev.vauban.tensor.golden.Runs;
 import java.util.ArrayList;
@@ -47,6 +49,16 @@ class GoldenOpsTest {
                     check(c, cpu, IN_FLOAT);
                   }
                 }));
+  }
+
+  /** The generated kernels, on a card that is the processor. */
+  @TestFactory
+  Stream<DynamicTest> cuda() {
+    CudaDevice card = FakeCard.open();
+    FakeCard.prepare(card, cases().map(c -> trace(c).program()));
+    return cases()
+        .map(c -> DynamicTest.dynamicTest(c.name(), () -> check(c, card, IN_FLOAT)))
+        .onClose(card::close);
   }
 
   private static Stream<Golden.Case> cases() {
@@ -95,8 +107,16 @@ class GoldenOpsTest {
     Runs.assertClose("variance", out.get("v"), c.array("new_running_var").values(), IN_DOUBLE);
   }
 
-  /** Compares a case's values on {@code device}, or by the reference where it is null. */
-  private static void check(Golden.Case c, Device device, double tolerance) {
+  /** A case as a program of its value and gradients, with its inputs. */
+  private record Traced(
+      Golden.Case c,
+      GoldenOps.Op op,
+      Program program,
+      Map<String, double[]> values,
+      List<String> smooth,
+      List<String> outputs) {}
+
+  private static Traced trace(Golden.Case c) {
     GoldenOps.Op op = GoldenOps.of(c);
     assertThat(op).as("operation for " + c.op()).isNotNull();
     Tree<Type> types = Tree.empty();
@@ -114,15 +134,23 @@ class GoldenOpsTest {
       types = input(types, values, c, op, "gy" + k, "y");
     }
     Program program = Program.trace(types, in -> derivatives(c, op, in, smooth, outputs));
+    return new Traced(c, op, program, values, smooth, outputs);
+  }
+
+  /** Compares a case's values on {@code device}, or by the reference where it is null. */
+  private static void check(Golden.Case c, Device device, double tolerance) {
+    Traced t = trace(c);
     Map<String, double[]> results =
-        device == null ? Runs.reference(program, values) : Runs.device(device, program, values);
-    for (String k : outputs) {
-      compare(c, op, results, "y" + k, "y", tolerance);
-      compare(c, op, results, "gg.gy" + k, "y", tolerance);
+        device == null
+            ? Runs.reference(t.program(), t.values())
+            : Runs.device(device, t.program(), t.values());
+    for (String k : t.outputs()) {
+      compare(c, t.op(), results, "y" + k, "y", tolerance);
+      compare(c, t.op(), results, "gg.gy" + k, "y", tolerance);
     }
-    for (String in : smooth) {
-      compare(c, op, results, "g." + in, in, tolerance);
-      compare(c, op, results, "gg." + in, in, tolerance);
+    for (String in : t.smooth()) {
+      compare(c, t.op(), results, "g." + in, in, tolerance);
+      compare(c, t.op(), results, "gg." + in, in, tolerance);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.vauban.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,5 +37,39 @@ public final class Binding {
       }
     }
     return out;
+  }
+
+  /**
+   * Refuses outputs that share memory with an input or with each other.
+   *
+   * @throws ShapeException if one does
+   */
+  public static void refuseShared(List<Tensor> in, List<Tensor> out) {
+    for (int o = 0; o < out.size(); o++) {
+      refuseOverlap(out.get(o), in, "an input");
+      refuseOverlap(out.get(o), out.subList(0, o), "another output");
+    }
+  }
+
+  private static void refuseOverlap(Tensor output, List<Tensor> others, String what) {
+    for (Tensor t : others) {
+      if (overlap(t.segment(), output.segment())) {
+        throw new ShapeException(
+            "an output ("
+                + output.type()
+                + ") shares memory with "
+                + what
+                + " ("
+                + t.type()
+                + "); give every output a tensor of its own");
+      }
+    }
+  }
+
+  private static boolean overlap(MemorySegment a, MemorySegment b) {
+    return a.byteSize() > 0
+        && b.byteSize() > 0
+        && a.address() < b.address() + b.byteSize()
+        && b.address() < a.address() + a.byteSize();
   }
 }

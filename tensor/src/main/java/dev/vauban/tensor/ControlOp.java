@@ -195,25 +195,26 @@ public sealed interface ControlOp extends Op {
               + ")");
     }
 
-    /** A loop over batched states; every state and shared value becomes mapped. */
+    /** A loop over batched states; every state becomes mapped, shared values stay as they are. */
     @Override
     public Expr batch(List<Expr> in, boolean[] isMapped, int n) {
-      List<Expr> all = Batching.all(in, isMapped, n);
+      boolean[] bodyMapped = new boolean[body.params().size()];
+      List<Expr> inputs = new ArrayList<>();
       List<Expr> params = new ArrayList<>();
       params.add(body.params().getFirst());
-      List<Expr> elements = new ArrayList<>();
-      elements.add(body.params().getFirst());
-      boolean[] bodyMapped = new boolean[body.params().size()];
-      for (int i = 1; i < body.params().size(); i++) {
-        Expr p = body.params().get(i);
-        Expr b =
-            Expr.parameter(Graph.parameterId(p), "batched", p.type().with(p.shape().prepend(n)));
-        params.add(b);
-        elements.add(b);
-        bodyMapped[i] = true;
+      for (int i = 0; i < in.size(); i++) {
+        Expr p = body.params().get(i + 1);
+        bodyMapped[i + 1] = i < states || isMapped[i];
+        boolean repeated = bodyMapped[i + 1] && !isMapped[i];
+        inputs.add(repeated ? Batching.repeat(in.get(i), n) : in.get(i));
+        params.add(
+            bodyMapped[i + 1]
+                ? Expr.parameter(
+                    Graph.parameterId(p), "batched", p.type().with(p.shape().prepend(n)))
+                : p);
       }
-      List<Expr> next = Vmap.batchGraph(body, elements, bodyMapped, n);
-      return Expr.of(new Loop(new Graph(params, next), steps, states), all);
+      List<Expr> next = Vmap.batchGraph(body, params, bodyMapped, n);
+      return Expr.of(new Loop(new Graph(params, next), steps, states), inputs);
     }
   }
 }

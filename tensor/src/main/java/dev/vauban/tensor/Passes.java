@@ -96,6 +96,31 @@ public final class Passes {
     return new Graph(g.params(), g.results().stream().map(done::get).toList());
   }
 
+  /**
+   * The graph with every Map as operations on all its elements at once, in bodies of loops too: for
+   * backends that would rather run few large kernels than many small ones.
+   */
+  public static Graph batchMaps(Graph g) {
+    Graph batched =
+        rewrite(
+            g,
+            (e, in) ->
+                switch (e.op()) {
+                  case ControlOp.Map m -> Expr.tuple(elements(m, e.types(), in));
+                  case ControlOp.Loop l ->
+                      Expr.of(new ControlOp.Loop(batchMaps(l.body()), l.steps(), l.states()), in);
+                  default -> Expr.of(e.op(), in);
+                });
+    Verify.closed(batched);
+    return batched;
+  }
+
+  private static List<Expr> elements(ControlOp.Map m, List<Type> types, List<Expr> in) {
+    return m.size() == 0
+        ? types.stream().map(t -> Expr.fill(t, 0)).toList()
+        : Vmap.expand(batchMaps(m.body()), m.size(), m.mapped(), in);
+  }
+
   // Maps over the same elements.
 
   private static Graph mergeMaps(Graph g) {

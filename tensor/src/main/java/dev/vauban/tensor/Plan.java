@@ -60,5 +60,20 @@ public interface Plan extends AutoCloseable {
   interface Bound {
     /** Runs the plan on the bound tensors as they are now. Allocates nothing. */
     void run();
+
+    /**
+     * Starts a run on the inputs as they are now and returns, as soon as they may be changed. The
+     * results are in the outputs after as many calls of {@link #finish}. A device that computes
+     * beside the processor may have two runs of a plan under way: the next one's inputs are
+     * prepared while it computes. Others run at once.
+     *
+     * @throws IllegalStateException if two runs are under way
+     */
+    default void start() {
+      run();
+    }
+
+    /** Waits for the oldest run that was started and puts its results into the outputs. */
+    default void finish() {}
   }
 }

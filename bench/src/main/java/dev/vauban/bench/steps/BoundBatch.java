@@ -50,8 +50,17 @@ public final class BoundBatch implements BoundCase {
   private final Sgd optimizer = new Sgd(Schedule.constant(RATE), 0.9, Sgd.Form.HEAVY_BALL, 0);
   private final BoundPlan plan;
 
-  /** Compiles. */
+  /** Compiles for the processor. */
   BoundBatch(BatchCase batch, int threads) {
+    this(batch, CpuDevice.open(threads).in(batch.precision()));
+  }
+
+  /**
+   * Compiles for any device.
+   *
+   * @param device closed with the batch
+   */
+  public BoundBatch(BatchCase batch, Device device) {
     this.batch = batch;
     this.model = batch.goal() == Goal.ATTACK ? Folding.of(batch.model()) : batch.model();
     int[] image = batch.image().dims();
@@ -65,9 +74,7 @@ public final class BoundBatch implements BoundCase {
     if (batch.goal() == Goal.TRAIN) {
       types = types.with("velocity", model.types()).with("number", Type.i32());
     }
-    this.plan =
-        new BoundPlan(
-            CpuDevice.open(threads).in(batch.precision()), types, this::program, this::fill);
+    this.plan = new BoundPlan(device, types, this::program, this::fill);
   }
 
   private Tree<Expr> program(Tree<Expr> in) {

@@ -9,6 +9,7 @@ import dev.vauban.nn.Adam;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.Optimizers;
+import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
@@ -30,12 +31,33 @@ public final class BoundStep implements BoundCase {
   private static final int MOVES = 200; // folded into the key, as 100 and up are for the tasks
 
   private final StepCase step;
+  private final Key key;
   private final Adam optimizer = Optimizers.adam(META_RATE);
   private final BoundPlan plan;
 
-  /** Compiles. */
+  /** Compiles for the processor. */
   public BoundStep(StepCase step, int threads) {
+    this(
+        step,
+        CpuDevice.open(
+                threads,
+                switch (step.kernels()) {
+                  case BEST -> CpuDevice.Kernels.BEST;
+                  case JAVA -> CpuDevice.Kernels.JAVA;
+                })
+            .in(step.precision()),
+        KEY);
+  }
+
+  /**
+   * Compiles for any device.
+   *
+   * @param device in the case's precision; closed with the step
+   * @param key of the weights and the data
+   */
+  public BoundStep(StepCase step, Device device, Key key) {
     this.step = step;
+    this.key = key;
     Model model = step.model();
     Tree<Type> theta = model.types();
     Tree<Type> types =
@@ -47,21 +69,15 @@ public final class BoundStep implements BoundCase {
     MetaLearner learner = step.method(model).training();
     this.plan =
         new BoundPlan(
-            CpuDevice.open(
-                    threads,
-                    switch (step.kernels()) {
-                      case BEST -> CpuDevice.Kernels.BEST;
-                      case JAVA -> CpuDevice.Kernels.JAVA;
-                    })
-                .in(step.precision()),
+            device,
             types,
             in -> update(learner, optimizer, in),
-            (inputs, scope, device) -> {
-              Tree<Tensor> initial = model.init(scope, KEY.fold(0));
+            (inputs, scope, opened) -> {
+              Tree<Tensor> initial = model.init(scope, key.fold(0));
               inputs.sub("weights").mapPaths((path, t) -> t.copyFrom(initial.get(path)));
               BoundPlan.copy(
-                  device, inputs.sub("weights"), optimizer::init, inputs.sub("optimizer"));
-              fill(inputs.sub("tasks"), step, KEY);
+                  opened, inputs.sub("weights"), optimizer::init, inputs.sub("optimizer"));
+              fill(inputs.sub("tasks"), step, key);
             });
   }
 
@@ -158,13 +174,13 @@ public final class BoundStep implements BoundCase {
   public Map<String, float[]> resultNear(double distance) {
     Tree<Tensor> tasks = plan.inputs().sub("tasks");
     for (String part : new String[] {"support/x", "query/x"}) {
-      BoundPlan.nudge(tasks.get(part), KEY.fold(MOVES), distance);
+      BoundPlan.nudge(tasks.get(part), key.fold(MOVES), distance);
     }
     try {
       plan.run();
       return result();
     } finally {
-      fill(tasks, step, KEY);
+      fill(tasks, step, key);
     }
   }
 

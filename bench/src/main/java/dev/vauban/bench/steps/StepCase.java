@@ -121,7 +121,7 @@ public record StepCase(
   }
 
   /** The same step by another learner. */
-  StepCase by(String other) {
+  public StepCase by(String other) {
     return new StepCase(
         name, title, other, order, innerSteps, attack, image, filters, batch, kernels, precision);
   }
@@ -143,19 +143,19 @@ public record StepCase(
   }
 
   /** The same step of other tasks. */
-  StepCase with(Tasks other) {
+  public StepCase with(Tasks other) {
     return new StepCase(
         name, title, learner, order, innerSteps, attack, image, filters, other, kernels, precision);
   }
 
   /** The same step with more or fewer steps of adaptation. */
-  StepCase adapting(int steps) {
+  public StepCase adapting(int steps) {
     return new StepCase(
         name, title, learner, order, steps, attack, image, filters, batch, kernels, precision);
   }
 
   /** The same step with another attack on the queries. */
-  StepCase against(String other) {
+  public StepCase against(String other) {
     return new StepCase(
         name, title, learner, order, innerSteps, other, image, filters, batch, kernels, precision);
   }

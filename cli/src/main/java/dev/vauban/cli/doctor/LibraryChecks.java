@@ -1,9 +1,12 @@
 package dev.vauban.cli.doctor;
 
-import dev.vauban.natives.CudaProbe;
+import dev.vauban.natives.cuda.CudaReport;
 import dev.vauban.natives.onednn.OneDnn;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The native libraries. */
 final class LibraryChecks {
@@ -57,28 +60,66 @@ final class LibraryChecks {
   }
 
   static Check cuda() {
-    return cuda(probe());
+    return cuda(report());
   }
 
-  private static CudaProbe probe() {
+  private static CudaReport report() {
     try {
-      return CudaProbe.run();
+      return CudaReport.ofThisMachine();
     } catch (LinkageError | RuntimeException e) {
-      return new CudaProbe(false, "the look for it failed: " + e);
+      String problem = "the look for it failed: " + e;
+      return new CudaReport(
+          List.of(), List.of(new CudaReport.Library("driver", "", "", problem, "")));
     }
   }
 
-  /** This version computes on the CPU alone, so even with a driver the answer is "not used". */
-  static Check cuda(CudaProbe probe) {
+  /** The cards with their memory and the libraries, or the first thing that is missing. */
+  static Check cuda(CudaReport report) {
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("available", false);
-    facts.put("driver", probe.available());
+    facts.put("available", report.usable());
+    facts.put("cards", report.cards().stream().map(LibraryChecks::facts).toList());
+    facts.put("libraries", report.libraries().stream().map(LibraryChecks::facts).toList());
+    List<String> found = new ArrayList<>();
+    report.cards().forEach(card -> found.add(card.toString()));
+    report.libraries().stream()
+        .filter(CudaReport.Library::usable)
+        .forEach(library -> found.add(library.toString()));
+    if (report.usable()) {
+      return Check.ok("CUDA", String.join("; ", found), facts);
+    }
+    Optional<CudaReport.Library> missing =
+        report.libraries().stream().filter(library -> !library.usable()).findFirst();
+    // A card is the first thing to want: without one, it does not matter which libraries there are.
+    boolean onlyCards = report.cards().isEmpty() && report.libraries().get(0).usable();
+    String reason =
+        missing.isEmpty() || onlyCards
+            ? report.cards().isEmpty() ? "the driver sees no card" : "no card can be opened"
+            : missing.get().problem();
     return Check.optional(
         "CUDA",
-        probe.available()
-            ? "not used: the driver is there, but this version computes on the CPU"
-            : "not used: " + probe.reason(),
-        "",
+        "not used: " + reason + (found.isEmpty() ? "" : "; found: " + String.join("; ", found)),
+        missing.isEmpty() || onlyCards ? "" : missing.get().remedy(),
         facts);
+  }
+
+  private static Map<String, Object> facts(CudaReport.CardState state) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("device", "cuda:" + state.card().ordinal());
+    facts.put("name", state.card().name());
+    facts.put("compute_capability", state.card().major() + "." + state.card().minor());
+    facts.put("memory_bytes", state.card().memory());
+    facts.put("free_bytes", state.free());
+    facts.put("problem", state.problem());
+    return facts;
+  }
+
+  private static Map<String, Object> facts(CudaReport.Library library) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("name", library.name());
+    facts.put("path", library.path());
+    facts.put("version", library.version());
+    facts.put("problem", library.problem());
+    facts.put("remedy", library.remedy());
+    return facts;
   }
 }

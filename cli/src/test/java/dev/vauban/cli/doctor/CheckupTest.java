@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.cli.doctor.Check.State;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Json;
-import dev.vauban.natives.CudaProbe;
+import dev.vauban.natives.cuda.CudaDriver;
+import dev.vauban.natives.cuda.CudaReport;
 import dev.vauban.natives.onednn.OneDnn;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ class CheckupTest {
     assertThat(((Map<?, ?>) json.get("jdk")).get("feature")).isEqualTo(Runtime.version().feature());
     assertThat((Integer) ((Map<?, ?>) json.get("vector_api")).get("bits")).isIn(64, 128, 256, 512);
     assertThat(((Map<?, ?>) json.get("onednn")).get("available")).isNotNull();
-    assertThat(((Map<?, ?>) json.get("cuda")).get("reason")).isNotNull();
+    assertThat(((Map<?, ?>) json.get("cuda")).get("available")).isNotNull();
     assertThat(((Number) ((Map<?, ?>) json.get("memory")).get("heap_bytes")).longValue())
         .isEqualTo(Runtime.getRuntime().maxMemory());
   }
@@ -83,11 +84,51 @@ class CheckupTest {
     assertThat(check.remedy()).isEqualTo("give a library");
   }
 
+  private static CudaReport.Library library(String name, String problem) {
+    return new CudaReport.Library(
+        name,
+        problem.isEmpty() ? "/lib/" + name : "",
+        problem.isEmpty() ? "13.0" : "",
+        problem,
+        problem.isEmpty() ? "" : "install " + name);
+  }
+
+  private static CudaReport cuda(List<CudaReport.CardState> cards, String... problems) {
+    return new CudaReport(
+        cards,
+        List.of(
+            library("driver", problems[0]),
+            library("NVRTC", problems[1]),
+            library("cuBLASLt", problems[2]),
+            library("runtime", problems[3])));
+  }
+
   @Test
-  void cudaSaysWhyNot() {
-    assertThat(LibraryChecks.cuda(new CudaProbe(false, "no driver")).finding())
-        .isEqualTo("not used: no driver");
-    assertThat(LibraryChecks.cuda(new CudaProbe(true, "")).finding()).contains("on the CPU");
+  void cudaShowsCardsAndLibrariesOrWhyNot() {
+    var card = new CudaDriver.Card(0, "H200", 9, 0, 140L << 30, 132);
+    var free = List.of(new CudaReport.CardState(card, 139L << 30, ""));
+    Check ok = LibraryChecks.cuda(cuda(free, "", "", "", "no runtime"));
+    assertThat(ok.state()).isEqualTo(State.OK);
+    assertThat(ok.finding())
+        .isEqualTo(
+            "cuda:0 H200, compute capability 9.0, 139.0 GiB free of 140.0 GiB; driver 13.0"
+                + " (/lib/driver); NVRTC 13.0 (/lib/NVRTC); cuBLASLt 13.0 (/lib/cuBLASLt)");
+    assertThat(ok.facts()).containsEntry("available", true);
+
+    Check none = LibraryChecks.cuda(cuda(List.of(), "there is no driver", "", "x", "x"));
+    assertThat(none.state()).isEqualTo(State.OPTIONAL);
+    assertThat(none.finding())
+        .isEqualTo("not used: there is no driver; found: NVRTC 13.0 (/lib/NVRTC)");
+    assertThat(none.remedy()).isEqualTo("install driver");
+
+    assertThat(LibraryChecks.cuda(cuda(List.of(), "", "no NVRTC", "", "")).finding())
+        .startsWith("not used: the driver sees no card; found: driver");
+    assertThat(LibraryChecks.cuda(cuda(free, "", "no NVRTC", "", "")).finding())
+        .startsWith("not used: no NVRTC; found: cuda:0 H200");
+    var shut = List.of(new CudaReport.CardState(card, 0, "cannot be opened: busy"));
+    assertThat(LibraryChecks.cuda(cuda(shut, "", "", "", "")).finding())
+        .startsWith("not used: no card can be opened; found: cuda:0 H200, compute capability 9.0,")
+        .contains("cannot be opened: busy");
   }
 
   @Test

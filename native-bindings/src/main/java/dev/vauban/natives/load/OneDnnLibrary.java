@@ -3,8 +3,6 @@ package dev.vauban.natives.load;
 import dev.vauban.natives.NativeException;
 import dev.vauban.natives.onednn.generated.DnnlSymbols;
 import dev.vauban.natives.onednn.generated.dnnl_version_t;
-import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +14,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * An opened oneDNN whose version and symbols were checked: calls into it cannot miss.
@@ -113,65 +110,25 @@ public record OneDnnLibrary(
   }
 
   private static OneDnnLibrary openFile(Path file) {
-    SymbolLookup symbols;
     try {
-      if (System.getProperty("os.name").equals("Linux")) {
-        Optional<String> defect = ElfFile.defect(file);
-        if (defect.isPresent()) {
-          throw unusable(file.toString(), defect.get(), null);
-        }
-      }
-      symbols = SymbolLookup.libraryLookup(file, Arena.global());
-    } catch (IllegalArgumentException e) {
-      throw unusable(file.toString(), linkerMessage(file), e);
-    } catch (IOException e) {
-      throw unusable(file.toString(), "it cannot be read (" + e.getMessage() + ")", e);
+      return check(DynamicLinker.open(file), file.toString());
+    } catch (DynamicLinker.Refusal e) {
+      throw unusable(file.toString(), e.getMessage(), e.getCause());
     }
-    return check(symbols, file.toString());
   }
 
   private static OneDnnLibrary openSystem() {
-    SymbolLookup symbols;
-    try {
-      symbols = SymbolLookup.libraryLookup(SONAME, Arena.global());
-    } catch (IllegalArgumentException e) {
-      throw new NativeException(
-          "the dynamic linker finds no "
-              + SONAME
-              + " on this system (asked for with vauban.onednn=system)",
-          "install oneDNN 3 (package libdnnl3 or onednn), add its folder to LD_LIBRARY_PATH, or use"
-              + " -Dvauban.onednn=bundled",
-          e);
-    }
-    return check(symbols, mappedFile());
-  }
-
-  /** What the linker has against {@code file}; only System.load passes its words on. */
-  private static String linkerMessage(Path file) {
-    try {
-      System.load(file.toString());
-      return "it cannot be opened as a shared library";
-    } catch (UnsatisfiedLinkError e) {
-      String message = e.getMessage();
-      String prefix = file + ": ";
-      return "the dynamic linker says: "
-          + (message.startsWith(prefix) ? message.substring(prefix.length()) : message);
-    }
-  }
-
-  /** The file behind the name that the linker resolved. */
-  private static String mappedFile() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
-        int slash = line.indexOf('/');
-        if (slash >= 0 && line.substring(slash).contains("/libdnnl.so")) {
-          return line.substring(slash);
-        }
-      }
-    } catch (IOException e) {
-      LOG.log(System.Logger.Level.DEBUG, "/proc/self/maps cannot be read", e);
-    }
-    return SONAME;
+    SymbolLookup symbols =
+        DynamicLinker.find(SONAME)
+            .orElseThrow(() ->
+                new NativeException(
+                    "the dynamic linker finds no "
+                        + SONAME
+                        + " on this system (asked for with vauban.onednn=system)",
+                    "install oneDNN 3 (package libdnnl3 or onednn), add its folder to"
+                        + " LD_LIBRARY_PATH, or use -Dvauban.onednn=bundled",
+                    null));
+    return check(symbols, DynamicLinker.file("libdnnl.so"));
   }
 
   /** Refuses a library of another kind or version before anything else in it is called. */

@@ -11,6 +11,7 @@ import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.backend.cpu.kernels.Gemm;
 import dev.vauban.tensor.backend.cpu.kernels.Transpose;
 import dev.vauban.tensor.backend.cpu.kernels.Update;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
 import java.util.ArrayList;
 import java.util.List;
 

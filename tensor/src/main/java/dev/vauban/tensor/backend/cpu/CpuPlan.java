@@ -6,9 +6,9 @@ import dev.vauban.tensor.ClosedException;
 import dev.vauban.tensor.Passes;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
-import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
+import dev.vauban.tensor.backend.fusion.PoolExpansion;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -29,7 +29,8 @@ final class CpuPlan implements Plan {
     try {
       this.code =
           new Lowering(context, arena, Lowering.Place.OUTSIDE)
-              .lower(PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()));
+              .lower(
+                  PoolExpansion.of(Passes.optimise(program.graph()), VectorWidth.chosen()::suits));
       this.slab = LargePages.allocate(Math.max(code.slabBytes(), 1), arena);
       this.frame = new Frame(code, slab.address(), 0, context);
     } catch (RuntimeException | Error e) {
@@ -57,33 +58,8 @@ final class CpuPlan implements Plan {
   public Bound bind(Tree<Tensor> inputs, Tree<Tensor> outputs) {
     List<Tensor> in = Binding.check("input", program.inputs(), inputs);
     List<Tensor> out = Binding.check("output", program.outputs(), outputs);
-    for (int o = 0; o < out.size(); o++) {
-      refuseOverlap(out.get(o), in, "an input");
-      refuseOverlap(out.get(o), out.subList(0, o), "another output");
-    }
+    Binding.refuseShared(in, out);
     return new Running(in.toArray(Tensor[]::new), out.toArray(Tensor[]::new));
-  }
-
-  private static void refuseOverlap(Tensor output, List<Tensor> others, String what) {
-    for (Tensor t : others) {
-      if (overlap(t.segment(), output.segment())) {
-        throw new ShapeException(
-            "an output ("
-                + output.type()
-                + ") shares memory with "
-                + what
-                + " ("
-                + t.type()
-                + "); give every output a tensor of its own");
-      }
-    }
-  }
-
-  private static boolean overlap(MemorySegment a, MemorySegment b) {
-    return a.byteSize() > 0
-        && b.byteSize() > 0
-        && a.address() < b.address() + b.byteSize()
-        && b.address() < a.address() + a.byteSize();
   }
 
   private final class Running implements Bound {
@@ -141,11 +117,11 @@ final class CpuPlan implements Plan {
 
   @Override
   public List<Part> parts() {
-    return PlanTable.parts(code);
+    return Parts.parts(code);
   }
 
   @Override
   public String toString() {
-    return PlanTable.of(code);
+    return Parts.of(code);
   }
 }

@@ -35,6 +35,7 @@ import dev.vauban.tensor.backend.cpu.kernels.Threefry;
 import dev.vauban.tensor.backend.cpu.kernels.Transpose;
 import dev.vauban.tensor.backend.cpu.kernels.Update;
 import dev.vauban.tensor.backend.cpu.kernels.WindowShape;
+import dev.vauban.tensor.backend.fusion.Fusion;
 import java.util.List;
 
 /**

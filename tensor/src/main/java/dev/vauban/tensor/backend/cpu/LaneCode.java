@@ -3,6 +3,7 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
+import dev.vauban.tensor.backend.fusion.Region;
 import java.util.List;
 import java.util.Set;
 

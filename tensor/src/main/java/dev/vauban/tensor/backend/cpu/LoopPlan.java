@@ -2,9 +2,10 @@ package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
-import dev.vauban.tensor.backend.cpu.Region.Apply;
-import dev.vauban.tensor.backend.cpu.Region.Constant;
-import dev.vauban.tensor.backend.cpu.Region.Reduction;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.Region.Apply;
+import dev.vauban.tensor.backend.fusion.Region.Constant;
+import dev.vauban.tensor.backend.fusion.Region.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -3,6 +3,7 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.ControlOp;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.cpu.kernels.Memory;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 

@@ -6,6 +6,9 @@ import dev.vauban.tensor.Graph;
 import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.fusion.Fusion;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
+import dev.vauban.tensor.backend.fusion.RegionBuilder;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -20,6 +23,9 @@ import java.util.function.IntPredicate;
 
 /** Turns a graph into steps with planned memory. */
 final class Lowering {
+  /** More would exceed what the JIT takes in one method ({@link RegionCompiler#MAX_COST}). */
+  private static final Fusion.Limits LIMITS = new Fusion.Limits(40, 24, 100, RegionCompiler::cost);
+
   /** How many workers share the elements of a Map at this place. */
   enum Place {
     /** Outside every Map: elements are shared out. */
@@ -69,7 +75,7 @@ final class Lowering {
   /** The code of {@code g}. */
   Code lower(Graph g) {
     this.params = g.params();
-    Fusion fusion = new Fusion(g);
+    Fusion fusion = new Fusion(g, LIMITS);
     for (Fusion.Unit u : fusion.units()) {
       addUnit(u, fusion);
     }
@@ -93,13 +99,13 @@ final class Lowering {
     if (u.isNest()) {
       List<Expr> nodes = fusion.sorted(u);
       RegionBuilder.Built built =
-          RegionBuilder.build(u.space, nodes, e -> fusion.isStored(e, u), fusion::isInlined);
+          RegionBuilder.build(u.space(), nodes, e -> fusion.isStored(e, u), fusion::isInlined);
       built.writes().forEach(e -> types.put(e, e.type()));
       RegionStep nest = RegionStep.of(built, nodes);
       steps.add(place == Place.OUTSIDE ? Splitting.nest(nest, context) : nest);
       return;
     }
-    Expr e = u.nodes.getFirst();
+    Expr e = u.operation();
     if (types.containsKey(e)) {
       return; // made together with another node
     }

@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.ControlOp;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
 import java.util.List;
 
 /**

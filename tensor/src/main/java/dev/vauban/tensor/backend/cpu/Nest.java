@@ -1,13 +1,14 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
-import dev.vauban.tensor.backend.cpu.Region.Apply;
-import dev.vauban.tensor.backend.cpu.Region.Constant;
-import dev.vauban.tensor.backend.cpu.Region.Convert;
-import dev.vauban.tensor.backend.cpu.Region.Index;
-import dev.vauban.tensor.backend.cpu.Region.Instruction;
-import dev.vauban.tensor.backend.cpu.Region.Load;
-import dev.vauban.tensor.backend.cpu.Region.Output;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.Region.Apply;
+import dev.vauban.tensor.backend.fusion.Region.Constant;
+import dev.vauban.tensor.backend.fusion.Region.Convert;
+import dev.vauban.tensor.backend.fusion.Region.Index;
+import dev.vauban.tensor.backend.fusion.Region.Instruction;
+import dev.vauban.tensor.backend.fusion.Region.Load;
+import dev.vauban.tensor.backend.fusion.Region.Output;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cpu;
 
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
 import java.util.List;
 
 /**

@@ -2,8 +2,9 @@ package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
-import dev.vauban.tensor.backend.cpu.Region.Apply;
-import dev.vauban.tensor.backend.cpu.Region.Instruction;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.Region.Apply;
+import dev.vauban.tensor.backend.fusion.Region.Instruction;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Map;

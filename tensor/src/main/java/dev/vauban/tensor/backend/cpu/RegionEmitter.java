@@ -2,10 +2,11 @@ package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
-import dev.vauban.tensor.backend.cpu.Region.Constant;
-import dev.vauban.tensor.backend.cpu.Region.Output;
-import dev.vauban.tensor.backend.cpu.Region.Reduction;
-import dev.vauban.tensor.backend.cpu.Region.Store;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.Region.Constant;
+import dev.vauban.tensor.backend.fusion.Region.Output;
+import dev.vauban.tensor.backend.fusion.Region.Reduction;
+import dev.vauban.tensor.backend.fusion.Region.Store;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
+import dev.vauban.tensor.backend.fusion.Region;
+
 /** The compiled form of a {@link Region}: stateless, shared, safe from any thread. */
 interface RegionKernel {
   /**

@@ -1,6 +1,8 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.RegionBuilder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,20 +23,7 @@ record RegionStep(
         new ArrayList<>(built.reads()),
         built.offsets(),
         new ArrayList<>(built.writes()),
-        label(built, nodes));
-  }
-
-  private static String label(RegionBuilder.Built built, List<Expr> nodes) {
-    StringBuilder s = new StringBuilder("nest ").append(built.region().dims());
-    s.append(' ')
-        .append(built.reads().size())
-        .append("->")
-        .append(built.writes().size())
-        .append(' ');
-    for (int i = 0; i < nodes.size() && i < 12; i++) {
-      s.append(i == 0 ? "" : "+").append(nodes.get(i).op().label());
-    }
-    return nodes.size() > 12 ? s.append("+...").toString() : s.toString();
+        built.label(nodes));
   }
 
   @Override
@@ -53,12 +42,8 @@ record RegionStep(
     };
   }
 
-  /** One operation per point and instruction that computes. */
   @Override
   public long flops() {
-    long n =
-        region.code().stream().filter(i -> i instanceof Region.Apply).count()
-            + region.outputs().stream().filter(o -> o instanceof Region.Reduction).count();
-    return n * region.points();
+    return region.flops();
   }
 }

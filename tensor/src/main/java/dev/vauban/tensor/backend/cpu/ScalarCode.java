@@ -7,6 +7,7 @@ import static dev.vauban.tensor.DType.I32;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
+import dev.vauban.tensor.backend.fusion.Region;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;

@@ -7,6 +7,8 @@ import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
+import dev.vauban.tensor.backend.fusion.Region;
 import java.util.ArrayList;
 import java.util.List;
 

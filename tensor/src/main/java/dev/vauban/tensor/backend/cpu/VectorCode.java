@@ -9,6 +9,7 @@ import dev.vauban.tensor.DType;
 import dev.vauban.tensor.ScalarFn;
 import dev.vauban.tensor.backend.cpu.Bytecode.Slot;
 import dev.vauban.tensor.backend.cpu.kernels.Memory;
+import dev.vauban.tensor.backend.fusion.Region;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.EnumMap;

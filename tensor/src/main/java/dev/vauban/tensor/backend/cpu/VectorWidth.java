@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cpu;
 
 import dev.vauban.tensor.DType;
+import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.backend.cpu.kernels.Species;
 import jdk.incubator.vector.FloatVector;
 
@@ -40,5 +41,10 @@ record VectorWidth(int lanes, int maskedBytes) {
   /** Whether the Vector API has a vector of as many elements of this type. */
   boolean holds(DType dtype) {
     return dtype != DType.F64 && lanes * dtype.bytes() >= 8;
+  }
+
+  /** Whether nests handle these F32 images and their U8 offsets in whole vectors. */
+  boolean suits(Expr images) {
+    return holds(DType.U8) && images.shape().dim(3) % lanes == 0;
   }
 }

@@ -3,6 +3,7 @@ package dev.vauban.tensor.backend.cpu;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.backend.cpu.kernels.Widen;
+import dev.vauban.tensor.backend.fusion.MemoryPlanner;
 import java.util.List;
 import java.util.function.Function;
 

@@ -11,6 +11,7 @@ import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.ProgramCheck;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
@@ -84,7 +85,7 @@ class Bf16Test {
       try (CpuDevice device = open(choice, 1, kernels);
           Scope scope = Scope.open();
           Plan plan = device.compile(products())) {
-        Tree<Tensor> in = RandomProgramTest.inputs(scope, products().inputs(), 4);
+        Tree<Tensor> in = ProgramCheck.inputs(scope, products().inputs(), 4);
         List<double[]> arrays = in.leaves().stream().map(Tensor::toDoubles).toList();
         List<double[]> sizes =
             Reference.evaluate(

@@ -5,18 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import dev.vauban.tensor.Device;
-import dev.vauban.tensor.Expr;
-import dev.vauban.tensor.Grad;
+import dev.vauban.tensor.MetaStep;
 import dev.vauban.tensor.Plan;
-import dev.vauban.tensor.PoolOp.PoolWindow;
 import dev.vauban.tensor.Program;
+import dev.vauban.tensor.ProgramCheck;
 import dev.vauban.tensor.RandomPrograms;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
-import dev.vauban.tensor.Type;
-import dev.vauban.tensor.Vmap;
-import dev.vauban.tensor.Window;
 import dev.vauban.tensor.backend.reference.Reference;
 import java.io.BufferedReader;
 import java.io.File;
@@ -33,64 +29,10 @@ class CpuPlanTest {
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-  /**
-   * A meta-step of everything at once: three tasks, two second-order inner steps through
-   * convolution, normalisation and pooling, the query attacked by a loop of sign gradients.
-   */
-  static Program metaStep() {
-    Tree<Type> weights = Tree.of("w", Type.f32(3, 3, 1, 8), "g", Type.f32(8), "h", Type.f32(32, 3));
-    Tree<Type> tasks =
-        Tree.of("x", Type.f32(3, 6, 9, 9, 1), "t", Type.f32(3, 6, 3), "key", Type.i32(3, 2));
-    return Program.trace(
-        Tree.<Type>empty().with("theta", weights).with("tasks", tasks),
-        in -> {
-          Grad.Result r =
-              Grad.valueAndGrad(
-                  theta -> Vmap.vmapToArray(t -> task(theta, t), in.sub("tasks")).mean(),
-                  in.sub("theta"));
-          return Tree.of("loss", r.value()).with("gradient", r.gradient());
-        });
-  }
-
-  private static Expr task(Tree<Expr> theta, Tree<Expr> t) {
-    Tree<Expr> fast = theta;
-    for (int k = 0; k < 2; k++) {
-      Tree<Expr> g = Grad.grad(w -> loss(w, t.get("x"), t.get("t")), fast);
-      fast = fast.zip(g, (w, d) -> w.sub(d.mul(0.1)));
-    }
-    Tree<Expr> adapted = fast;
-    Expr x = t.get("x");
-    Expr noise = t.get("key").uniform(x.shape()).sub(0.5).mul(0.06);
-    Expr attacked =
-        Vmap.repeat(
-                3,
-                x.add(noise).stopGradient(),
-                a -> {
-                  Tree<Expr> fixed = adapted.map(Expr::stopGradient);
-                  Expr g = Grad.grad(p -> loss(fixed, p, t.get("t")), a);
-                  Expr moved = a.add(g.sign().mul(0.01)).stopGradient();
-                  return moved.clamp(x.sub(0.03), x.add(0.03)).stopGradient();
-                })
-            .stopGradient();
-    return loss(adapted, attacked, t.get("t"));
-  }
-
-  private static Expr loss(Tree<Expr> w, Expr x, Expr target) {
-    Expr y = x.convolve(w.get("w"), Window.of(1, 1), 1);
-    int[] axes = {0, 1, 2};
-    Expr centred = y.sub(y.mean(axes).keep(y.shape(), axes));
-    Expr scale = centred.square().mean(axes).add(1e-3).rsqrt().mul(w.get("g"));
-    Expr features = centred.mul(scale).relu().maxPool(PoolWindow.square(4));
-    Expr logits = features.reshape(6, 32).matmul(w.get("h"));
-    Expr shifted = logits.sub(logits.maxOver(1).stopGradient().keep(logits.shape(), 1));
-    Expr norm = shifted.exp().sum(1).log().keep(logits.shape(), 1);
-    return shifted.sub(norm).mul(target).sum(1).neg().mean();
-  }
-
   static List<double[]> run(Device device, Program p, long seed, boolean poisoned) {
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
-      Tree<Tensor> in = RandomProgramTest.inputs(scope, p.inputs(), seed);
+      Tree<Tensor> in = ProgramCheck.inputs(scope, p.inputs(), seed);
       if (poisoned) {
         ((CpuPlan) plan).slab().fill((byte) 0xFF); // every float of it is NaN
       }
@@ -109,7 +51,7 @@ class CpuPlanTest {
     try (CpuDevice one = CpuDevice.open(1);
         CpuDevice two = CpuDevice.open(2);
         CpuDevice three = CpuDevice.open(3)) {
-      Program meta = metaStep();
+      Program meta = MetaStep.program();
       List<double[]> expected = run(one, meta, 5, false);
       assertThat(expected.getFirst()[0])
           .isCloseTo(referenceLoss(meta, 5), org.assertj.core.data.Offset.offset(1e-3));
@@ -130,7 +72,7 @@ class CpuPlanTest {
     try (Scope scope = Scope.open()) {
       return Reference.evaluate(
               p.graph(),
-              RandomProgramTest.inputs(scope, p.inputs(), seed).leaves().stream()
+              ProgramCheck.inputs(scope, p.inputs(), seed).leaves().stream()
                   .map(Tensor::toDoubles)
                   .toList())
           .getFirst()[0];
@@ -142,7 +84,8 @@ class CpuPlanTest {
     try (CpuDevice device = CpuDevice.open(2);
         CpuDevice java = CpuDevice.open(1, CpuDevice.Kernels.JAVA)) {
       for (CpuDevice d : List.of(device, java)) {
-        assertSame("meta-step", run(d, metaStep(), 3, true), run(d, metaStep(), 3, false));
+        assertSame(
+            "meta-step", run(d, MetaStep.program(), 3, true), run(d, MetaStep.program(), 3, false));
       }
       for (int seed = 0; seed < PROGRAMS; seed++) {
         Program p = RandomPrograms.of(seed);
@@ -174,7 +117,7 @@ class CpuPlanTest {
       objects[i].hashCode();
     }
     try (CpuDevice device = CpuDevice.open(2)) {
-      List<Program> programs = new ArrayList<>(List.of(metaStep()));
+      List<Program> programs = new ArrayList<>(List.of(MetaStep.program()));
       for (int seed = 0; seed < 30; seed++) {
         programs.add(RandomPrograms.of(seed));
       }
@@ -280,7 +223,7 @@ class CpuPlanTest {
   @Test
   void aRunAllocatesNothing() {
     try (CpuDevice device = CpuDevice.open(3)) {
-      assertAllocatesNothing(device, metaStep());
+      assertAllocatesNothing(device, MetaStep.program());
     }
   }
 
@@ -289,7 +232,7 @@ class CpuPlanTest {
     try (Scope scope = Scope.open();
         Plan plan = device.compile(p)) {
       Plan.Bound bound =
-          plan.bind(RandomProgramTest.inputs(scope, p.inputs(), 1), scope.tensors(p.outputs()));
+          plan.bind(ProgramCheck.inputs(scope, p.inputs(), 1), scope.tensors(p.outputs()));
       List<Counted> calls = new ArrayList<>();
       count(((CpuPlan) plan).frame(), calls);
       for (int i = 0; i < 300; i++) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.LeafOp;
+import dev.vauban.tensor.MetaStep;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.RandomPrograms;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ class LoweringTest {
       for (long seed = 0; seed < PROGRAMS; seed++) {
         compile(device, RandomPrograms.of(seed), "seed " + seed, check);
       }
-      compile(device, CpuPlanTest.metaStep(), "meta-step", check);
+      compile(device, MetaStep.program(), "meta-step", check);
     }
   }
 

@@ -3,9 +3,10 @@ package dev.vauban.tensor.backend.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.tensor.DType;
-import dev.vauban.tensor.backend.cpu.Region.Output;
-import dev.vauban.tensor.backend.cpu.Region.Reduction;
 import dev.vauban.tensor.backend.cpu.RegionInterpreter.Element;
+import dev.vauban.tensor.backend.fusion.Region;
+import dev.vauban.tensor.backend.fusion.Region.Output;
+import dev.vauban.tensor.backend.fusion.Region.Reduction;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

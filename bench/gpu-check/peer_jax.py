@@ -13,6 +13,8 @@ step = talk.program
 try:
     if step["device"] == "cpu":
         os.environ["JAX_PLATFORMS"] = "cpu"
+        # With it, JAX 0.10.2 computes wrong gradients of small convolutions on processors (seen here).
+        os.environ["XLA_FLAGS"] = "--xla_disable_hlo_passes=fusion"
     # Or JAX takes three quarters of the card's memory for itself, and Vauban runs on the same one.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax

@@ -64,6 +64,15 @@ class LearningTest {
     assertThat(train(parts, short16)).isEqualTo(ExitCode.OK);
     assertThat(resume(parts, "--precision", "f32")).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("was begun with precision bf16 and resumes with it");
+    assertThat(resume(parts, "--device", "reference")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("was begun with device cpu and resumes with it");
+    Path config = RunDirectory.configOf(parts);
+    String older = Files.readString(config).replaceAll("(?m)^(device|precision): .*\\R", "");
+    Files.writeString(folder.resolve("saved"), Files.readString(config));
+    Files.writeString(config, older);
+    assertThat(resume(parts, "--precision", "bf16")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("was begun with precision f32 and resumes with it");
+    Files.writeString(config, Files.readString(folder.resolve("saved")));
     assertThat(resume(parts, "--iterations", "4")).isEqualTo(ExitCode.OK);
     byte[] bits = Files.readAllBytes(RunDirectory.latest(whole).orElseThrow().file());
     assertThat(RunDirectory.latest(parts).orElseThrow().file()).hasBinaryContent(bits);

@@ -95,6 +95,8 @@ class MainTest {
           train --data cifarfs:x --filters 32   | --filters 32: conv4-cifarfs has widths of its own; leave --filters out
           train --data fashion-mist:x           | unknown data set 'fashion-mist'; did you mean 'fashion'?
           train --precision fp8                 | --precision fp8: there is no precision 'fp8'; use f32, bf16
+          train --device gpu                    | --device gpu: there is no device 'gpu'; use cpu (its threads are --workers), cuda or cuda:N, or reference
+          eval x --device cuda:x                | --device cuda:x: there is no device 'cuda:x'; use cpu
           train --workers 1000                  | --workers 1000: workers must be at least 1 and at most 999
           train --ways                      | missing required parameter for option '--ways' (N)
           train surplus                     | unexpected argument 'surplus'
@@ -273,12 +275,13 @@ class MainTest {
           .isEqualTo(ExitCode.OK);
       assertThat(cli.jobs.episodes.queries()).isEqualTo(6);
       assertThat(cli.jobs.protocol.seed()).isZero();
-      assertThat(cli.jobs.protocol.workers()).isEqualTo(Runtime.getRuntime().availableProcessors());
-      assertThat(cli.jobs.protocol.precision()).isEqualTo(Precision.F32);
+      assertThat(cli.jobs.protocol.compute().workers())
+          .isEqualTo(Runtime.getRuntime().availableProcessors());
+      assertThat(cli.jobs.protocol.compute().precision()).isEqualTo(Precision.F32);
     }
     assertThat(cli.run("eval", run, "--seed", "4", "--precision", "BF16")).isEqualTo(ExitCode.OK);
     assertThat(cli.jobs.protocol.seed()).isEqualTo(4);
-    assertThat(cli.jobs.protocol.precision()).isEqualTo(Precision.BF16);
+    assertThat(cli.jobs.protocol.compute().precision()).isEqualTo(Precision.BF16);
   }
 
   @Test

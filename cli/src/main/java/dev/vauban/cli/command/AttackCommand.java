@@ -92,8 +92,7 @@ public final class AttackCommand implements Command, Base, Presets {
     ModelPath.require(model);
     OutputPath.requireFolder("--out", out);
     Protocol protocol =
-        new Protocol(
-            episodeCount, List.of(fineTuneSteps), work.seed, work.workers, work.precision, images);
+        new Protocol(episodeCount, List.of(fineTuneSteps), work.seed, work.compute(), images);
     Evaluation evaluation =
         session
             .jobs()

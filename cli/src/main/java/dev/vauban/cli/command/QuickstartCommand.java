@@ -84,9 +84,7 @@ public final class QuickstartCommand implements Command, Presets {
             .jobs()
             .get()
             .quickstart(
-                new Quickstart(
-                    iterations, episodes, budget, work.seed, work.workers, work.precision),
-                session);
+                new Quickstart(iterations, episodes, budget, work.seed, work.compute()), session);
     ExitCode code =
         session.keep(() -> {
           QuickstartReport.write(report, evaluation, session);

@@ -1,6 +1,7 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Converters;
+import dev.vauban.cli.config.DeviceName;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Resolver;
 import dev.vauban.cli.config.Scale;
@@ -97,6 +98,12 @@ public final class ReproduceCommand implements Command {
   Integer workers;
 
   @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "cpu, cuda or cuda:N (an NVIDIA card) (default: cpu)")
+  DeviceName device;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       description = "where runs and results are kept (default: reproductions/TABLE-SCALE)")
@@ -168,6 +175,7 @@ public final class ReproduceCommand implements Command {
     put(own, "filters", filters);
     put(own, "seed", seed);
     put(own, "workers", workers);
+    put(own, "device", device);
     return own;
   }
 

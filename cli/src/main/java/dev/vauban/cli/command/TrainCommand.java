@@ -39,6 +39,9 @@ public final class TrainCommand implements Command, Base, Presets {
       Set.of(
           "out", "workers", "iterations", "log-every", "checkpoint-every", "keep", "max-minutes");
 
+  /** Settings that the runs of older versions do not name, with what they were. */
+  private static final Map<String, String> SINCE = Map.of("precision", "f32", "device", "cpu");
+
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
   @Mixin TrainingOptions training;
@@ -161,14 +164,15 @@ public final class TrainCommand implements Command, Base, Presets {
         .settings()
         .values()
         .forEach((name, value) -> {
-          var old = before.get(name);
+          ConfigFile.Entry entry = before.get(name);
+          String old = entry == null ? SINCE.get(name) : entry.value();
           if (value.source().equals("flag")
               && (!FREE_ON_RESUME.contains(name) || timed && name.equals("iterations"))
               && old != null
-              && !old.value().equals(value.text())) {
+              && !old.equals(value.text())) {
             throw CommandException.badInput(
                 "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
-                        .formatted(name, value.text(), out, name, old.value())
+                        .formatted(name, value.text(), out, name, old)
                     + " run to change it");
           }
         });

@@ -30,6 +30,7 @@ public final class Converters {
         .registerConverter(Views.class, named(Views.class, "kind of views"))
         .registerConverter(SupportImages.class, named(SupportImages.class, "kind of support"))
         .registerConverter(Scale.class, named(Scale.class, "scale"))
+        .registerConverter(DeviceName.class, converter(DeviceName::parse))
         .registerConverter(Precision.class, converter(Precision::named))
         .registerConverter(Pattern.class, converter(Converters::pattern))
         .registerConverter(int.class, converter(Converters::wholeNumber))

@@ -1,7 +1,6 @@
 package dev.vauban.cli.job;
 
 import dev.vauban.cli.config.SupportImages;
-import dev.vauban.tensor.Precision;
 import java.util.List;
 
 /**
@@ -10,8 +9,7 @@ import java.util.List;
  * @param episodes tasks from unseen classes, the same for every model
  * @param steps the numbers of fine-tune steps to report
  * @param seed of the episodes and the attack's starts
- * @param workers threads
- * @param precision of large products
+ * @param compute where it runs
  * @param examples attacked images to return for the report
  * @param support which support images to fine-tune on
  * @param dimension images of which to measure the features' intrinsic dimension; 0 for none
@@ -22,21 +20,14 @@ public record Protocol(
     int episodes,
     List<Integer> steps,
     long seed,
-    int workers,
-    Precision precision,
+    Compute compute,
     int examples,
     SupportImages support,
     int dimension,
     int linear,
     int neurons) {
   /** Fine-tuning on clean images, and accuracies alone. */
-  public Protocol(
-      int episodes,
-      List<Integer> steps,
-      long seed,
-      int workers,
-      Precision precision,
-      int examples) {
-    this(episodes, steps, seed, workers, precision, examples, SupportImages.CLEAN, 0, 0, 0);
+  public Protocol(int episodes, List<Integer> steps, long seed, Compute compute, int examples) {
+    this(episodes, steps, seed, compute, examples, SupportImages.CLEAN, 0, 0, 0);
   }
 }

@@ -1,7 +1,5 @@
 package dev.vauban.cli.job;
 
-import dev.vauban.tensor.Precision;
-
 /**
  * The main job on built-in data.
  *
@@ -9,8 +7,6 @@ import dev.vauban.tensor.Precision;
  * @param episodes evaluation episodes
  * @param eps the attack's budget, also in training
  * @param seed of everything
- * @param workers threads
- * @param precision of large products
+ * @param compute where it runs
  */
-public record Quickstart(
-    int iterations, int episodes, double eps, long seed, int workers, Precision precision) {}
+public record Quickstart(int iterations, int episodes, double eps, long seed, Compute compute) {}

@@ -1,7 +1,6 @@
 package dev.vauban.cli.job;
 
 import dev.vauban.cli.config.MetaSchedule;
-import dev.vauban.tensor.Precision;
 
 /**
  * How to meta-train.
@@ -12,8 +11,7 @@ import dev.vauban.tensor.Precision;
  * @param schedule how it changes over the iterations
  * @param clip the largest norm of the meta-gradient; 0 for no clipping
  * @param seed of all randomness
- * @param workers threads that tasks are spread over
- * @param precision of large products
+ * @param compute where it runs
  * @param logEvery meta-steps between two metrics lines
  * @param checkpointEvery meta-steps between two checkpoints
  * @param keep checkpoints to keep
@@ -32,8 +30,7 @@ public record Training(
     MetaSchedule schedule,
     double clip,
     long seed,
-    int workers,
-    Precision precision,
+    Compute compute,
     int logEvery,
     int checkpointEvery,
     int keep,

@@ -165,7 +165,7 @@ public final class Reproduction {
       before = RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : 0;
     } else {
       Map<String, String> settings = new LinkedHashMap<>(table.training(scale, line));
-      settings.putAll(own("iterations", "filters", "data", "seed", "workers"));
+      settings.putAll(own("iterations", "filters", "data", "seed", "workers", "device"));
       if ("conv4-cifarfs".equals(settings.get("model"))) {
         settings.remove("filters");
       }
@@ -194,7 +194,7 @@ public final class Reproduction {
 
   private List<Figure> evaluate(Line line, Measure measure, Path run, Results results) {
     Map<String, String> settings = new LinkedHashMap<>(table.evaluating(scale, measure));
-    settings.putAll(own("episodes", "seed", "workers"));
+    settings.putAll(own("episodes", "seed", "workers", "device"));
     List<String> arguments = new ArrayList<>(List.of("eval", run.toString()));
     settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
     Evaluation evaluation = commands.eval(arguments);

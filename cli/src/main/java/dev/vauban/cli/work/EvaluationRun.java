@@ -75,7 +75,7 @@ final class EvaluationRun implements AutoCloseable {
     this.on = DataRoles.evaluatedOn(data);
     this.images = data.evaluation();
     List<Integer> steps = protocol.steps().stream().distinct().sorted().toList();
-    int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.workers()));
+    int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.compute().workers()));
     EpisodeSampler sampler =
         DataRoles.sampler(
             data.evaluation(),

@@ -20,7 +20,6 @@ import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Plan;
-import dev.vauban.tensor.Precision;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
@@ -46,7 +45,7 @@ public final class LearningJobs implements Jobs {
       Training training,
       Supplier<RunDirectory> run,
       Session session) {
-    try (Device device = device(training.workers(), training.precision());
+    try (Device device = training.compute().open();
         DataRoles roles = DataRoles.open(episodes, use(training), session)) {
       Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways(), training);
       TrainingTasks tasks = TrainingTasks.of(roles, episodes, training);
@@ -77,7 +76,7 @@ public final class LearningJobs implements Jobs {
       Threat threat,
       Protocol protocol,
       Session session) {
-    try (Device device = device(protocol.workers(), protocol.precision());
+    try (Device device = protocol.compute().open();
         FewShotData data = DataRoles.open(episodes, session);
         Scope scope = Scope.open()) {
       Recipe recipe = Recipe.of(learner, data.evaluation(), episodes.ways());
@@ -115,7 +114,7 @@ public final class LearningJobs implements Jobs {
 
   @Override
   public PlanView plan(Learner learner, Episodes episodes, Training training, Session session) {
-    try (Device device = device(training.workers(), training.precision());
+    try (Device device = training.compute().open();
         DataRoles roles = DataRoles.open(episodes, DataRoles.Use.UNVALIDATED, session);
         Learning trainer =
             Recipe.of(learner, roles.training(), episodes.ways(), training)
@@ -127,9 +126,5 @@ public final class LearningJobs implements Jobs {
           parts.stream().filter(part -> part.depth() == 0).mapToLong(Plan.Part::kernels).sum();
       return new PlanView(plan.toString(), kernels, parts, plan.flops(), plan.bytes());
     }
-  }
-
-  static Device device(int workers, Precision precision) {
-    return Device.open("cpu:" + workers).in(precision);
   }
 }

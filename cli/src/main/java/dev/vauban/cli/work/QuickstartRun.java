@@ -60,7 +60,7 @@ final class QuickstartRun {
   }
 
   Evaluation run() {
-    try (Device device = LearningJobs.device(job.workers(), job.precision());
+    try (Device device = job.compute().open();
         DataRoles roles = DataRoles.open(TASKS, DataRoles.Use.VALIDATED, session);
         Scope scope = Scope.open()) {
       Map<Method, Long> nanos = new LinkedHashMap<>();
@@ -167,8 +167,7 @@ final class QuickstartRun {
         MetaSchedule.COSINE,
         10,
         job.seed(),
-        job.workers(),
-        job.precision(),
+        job.compute(),
         1,
         1,
         1,
@@ -187,11 +186,6 @@ final class QuickstartRun {
 
   private Protocol protocol() {
     return new Protocol(
-        job.episodes(),
-        List.of(FINE_TUNE_STEPS),
-        job.seed(),
-        job.workers(),
-        job.precision(),
-        EXAMPLES);
+        job.episodes(), List.of(FINE_TUNE_STEPS), job.seed(), job.compute(), EXAMPLES);
   }
 }

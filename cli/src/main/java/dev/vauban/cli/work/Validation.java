@@ -51,7 +51,7 @@ final class Validation implements AutoCloseable {
             sampler,
             Protocol.papers()
                 .at(steps)
-                .inChunksOf(Math.min(episodes, Math.max(8, training.workers()))));
+                .inChunksOf(Math.min(episodes, Math.max(8, training.compute().workers()))));
   }
 
   /** Validates these meta-parameters; an interrupt ends the validation. */

@@ -100,6 +100,7 @@ class ConfigTest {
             validate-steps: 10                # default
             max-minutes: 0.0                  # default
             seed: 0                           # default
+            device: cpu                       # default
             workers: 2                        # VAUBAN_WORKERS
             precision: f32                    # default
             out: runs/rmaml-out-cifarfs-5w1s  # default

@@ -63,8 +63,7 @@ final class OpChecks {
 
   /** Products and their gradients, on a device that computes them in TF32. */
   void products(Rows rows) {
-    rows.of(OpCases.all())
-        .filter(OpChecks::isProduct)
+    rows.of(OpCases.all().filter(OpChecks::isProduct))
         .forEach(c -> check("op tf32", c, forward(c, DType.F32), TF32));
     gradients(rows, "tf32", 1);
     gradients(rows, "tf32", 2);

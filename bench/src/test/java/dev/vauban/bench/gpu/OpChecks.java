@@ -70,9 +70,11 @@ final class OpChecks {
   }
 
   private void gradients(Rows rows, String precision, int order) {
-    rows.of(OpCases.all())
-        .filter(c -> c.smoothness() == OpCase.Smoothness.TWICE)
-        .filter(c -> precision.equals("f32") || isProduct(c))
+    Stream<OpCase> smooth =
+        OpCases.all()
+            .filter(c -> c.smoothness() == OpCase.Smoothness.TWICE)
+            .filter(c -> precision.equals("f32") || isProduct(c));
+    rows.of(smooth)
         .forEach(c ->
             check(
                 (order == 1 ? "gradient " : "second gradient ") + precision,

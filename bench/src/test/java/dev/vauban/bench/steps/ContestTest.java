@@ -15,8 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ContestTest {
-  private static final StepCase STEP =
-      StepCase.all().stream().filter(c -> c.name().equals("anil-28")).findFirst().orElseThrow();
+  private static final StepCase STEP = StepCase.of("anil-28");
 
   private final List<String> said = new ArrayList<>();
   private final List<String> open = new ArrayList<>();

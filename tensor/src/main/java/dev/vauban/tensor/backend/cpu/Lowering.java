@@ -7,12 +7,11 @@ import dev.vauban.tensor.LeafOp;
 import dev.vauban.tensor.PoolOp;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.fusion.Fusion;
-import dev.vauban.tensor.backend.fusion.MemoryPlanner;
+import dev.vauban.tensor.backend.fusion.Placement;
 import dev.vauban.tensor.backend.fusion.RegionBuilder;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -196,59 +195,27 @@ final class Lowering {
   }
 
   private Code place(Graph g, List<Object> results) {
-    Map<Object, Integer> slots = new LinkedHashMap<>();
-    Map<Object, int[]> life = new HashMap<>(); // first and last step
-    for (int i = 0; i < steps.size(); i++) {
-      for (Object key : steps.get(i).reads()) {
-        slots.putIfAbsent(key, slots.size());
-        int step = i;
-        life.computeIfAbsent(key, k -> new int[] {step, step})[1] = i;
-      }
-      for (Object key : steps.get(i).writes()) {
-        slots.putIfAbsent(key, slots.size());
-        life.put(key, new int[] {i, i});
-      }
-    }
     List<Object> given = new ArrayList<>(g.params());
     given.addAll(ready.keySet());
-    int[] params = given.stream().mapToInt(p -> slots.getOrDefault(p, -1)).toArray();
-    int[] resultSlots = results.stream().mapToInt(slots::get).toArray();
-    long[] addresses = new long[slots.size()];
-    long[] offsets = new long[slots.size()];
-    Arrays.fill(offsets, -1);
-    MemoryPlanner planner = new MemoryPlanner();
-    Map<Integer, Integer> blocks = new HashMap<>();
-    slots.forEach((key, slot) -> {
-      boolean external = Arrays.stream(resultSlots).anyMatch(r -> r == slot);
-      if (key instanceof Expr e && e.op() instanceof LeafOp.Data d) {
-        addresses[slot] = constant(d).address();
-      } else if (!external && !given.contains(key)) {
-        int[] l = life.get(key);
-        blocks.put(slot, planner.add(new MemoryPlanner.Block(types.get(key).bytes(), l[0], l[1])));
-      }
-    });
-    int[] scratch = new int[steps.size()];
-    for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = planner.add(new MemoryPlanner.Block(steps.get(i).scratchBytes(), i, i));
-    }
-    planner.plan();
-    blocks.forEach((slot, block) -> offsets[slot] = planner.offset(block));
-    List<int[]> stepSlots = new ArrayList<>();
-    for (Step s : steps) {
-      List<Object> keys = new ArrayList<>(s.reads());
-      keys.addAll(s.writes());
-      stepSlots.add(keys.stream().mapToInt(slots::get).toArray());
-    }
-    long[] scratchOffsets = Arrays.stream(scratch).mapToLong(planner::offset).toArray();
+    Placement at =
+        Placement.of(
+            steps.stream()
+                .map(s -> new Placement.Use(s.reads(), s.writes(), s.scratchBytes()))
+                .toList(),
+            given,
+            results,
+            key -> types.get(key).bytes());
+    long[] addresses = new long[at.slots().size()];
+    at.constants().forEach((slot, d) -> addresses[slot] = constant(d).address());
     return new Code(
         List.copyOf(steps),
-        stepSlots,
-        scratchOffsets,
+        at.steps(),
+        at.scratch(),
         addresses,
-        offsets,
-        params,
-        resultSlots,
-        planner.size());
+        at.offsets(),
+        at.slotsOf(given),
+        at.slotsOf(results),
+        at.slabBytes());
   }
 
   private MemorySegment constant(LeafOp.Data d) {

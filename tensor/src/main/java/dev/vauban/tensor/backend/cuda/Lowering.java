@@ -16,14 +16,12 @@ import dev.vauban.tensor.ReduceOp;
 import dev.vauban.tensor.ShapeOp;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.fusion.Fusion;
-import dev.vauban.tensor.backend.fusion.MemoryPlanner;
+import dev.vauban.tensor.backend.fusion.Placement;
 import dev.vauban.tensor.backend.fusion.PoolExpansion;
 import dev.vauban.tensor.backend.fusion.RegionBuilder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -274,58 +272,22 @@ final class Lowering {
   }
 
   private Code place(Graph g, List<Object> results) {
-    Map<Object, Integer> slots = new LinkedHashMap<>();
-    Map<Object, int[]> life = new HashMap<>(); // first and last step
-    for (int i = 0; i < steps.size(); i++) {
-      int step = i;
-      for (Object key : steps.get(i).reads()) {
-        slots.putIfAbsent(key, slots.size());
-        life.computeIfAbsent(key, k -> new int[] {step, step})[1] = i;
-      }
-      for (Object key : steps.get(i).writes()) {
-        slots.putIfAbsent(key, slots.size());
-        life.put(key, new int[] {i, i});
-      }
-    }
-    results.forEach(r -> slots.putIfAbsent(r, slots.size()));
-    int[] params = g.params().stream().mapToInt(p -> slots.getOrDefault(p, -1)).toArray();
-    int[] resultSlots = results.stream().mapToInt(slots::get).toArray();
-    long[] offsets = new long[slots.size()];
-    Arrays.fill(offsets, -1);
-    Map<Integer, LeafOp.Data> constants = new LinkedHashMap<>();
-    MemoryPlanner planner = new MemoryPlanner();
-    Map<Integer, Integer> blocks = new LinkedHashMap<>();
-    Set<Object> elsewhere = new HashSet<>(g.params());
-    elsewhere.addAll(results);
-    slots.forEach((key, slot) -> {
-      if (key instanceof Expr e && e.op() instanceof LeafOp.Data d) {
-        constants.put(slot, d);
-      } else if (!elsewhere.contains(key)) {
-        long bytes = key instanceof Expr e ? e.type().bytes() : types.get(key).bytes();
-        int[] l = life.get(key);
-        blocks.put(slot, planner.add(new MemoryPlanner.Block(bytes, l[0], l[1])));
-      }
-    });
-    int[] scratch = new int[steps.size()];
-    for (int i = 0; i < scratch.length; i++) {
-      scratch[i] = planner.add(new MemoryPlanner.Block(steps.get(i).scratchBytes(), i, i));
-    }
-    planner.plan();
-    blocks.forEach((slot, block) -> offsets[slot] = planner.offset(block));
-    List<int[]> stepSlots = new ArrayList<>();
-    for (Step s : steps) {
-      List<Object> keys = new ArrayList<>(s.reads());
-      keys.addAll(s.writes());
-      stepSlots.add(keys.stream().mapToInt(slots::get).toArray());
-    }
+    Placement at =
+        Placement.of(
+            steps.stream()
+                .map(s -> new Placement.Use(s.reads(), s.writes(), s.scratchBytes()))
+                .toList(),
+            g.params(),
+            results,
+            key -> key instanceof Expr e ? e.type().bytes() : types.get(key).bytes());
     return new Code(
         List.copyOf(steps),
-        stepSlots,
-        Arrays.stream(scratch).mapToLong(planner::offset).toArray(),
-        offsets,
-        constants,
-        params,
-        resultSlots,
-        planner.size());
+        at.steps(),
+        at.scratch(),
+        at.offsets(),
+        at.constants(),
+        at.slotsOf(g.params()),
+        at.slotsOf(results),
+        at.slabBytes());
   }
 }

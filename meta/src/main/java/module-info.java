@@ -3,4 +3,5 @@ module dev.vauban.meta {
   requires transitive dev.vauban.adversarial;
 
   exports dev.vauban.meta;
+  exports dev.vauban.meta.tuning;
 }

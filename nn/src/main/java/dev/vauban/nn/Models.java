@@ -1,6 +1,7 @@
 package dev.vauban.nn;
 
 import dev.vauban.tensor.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,8 @@ import java.util.regex.Pattern;
  *   <li>{@code conv4-mini-F}: {@link Conv4#mini}
  *   <li>{@code resnet18}: {@link ResNet#eighteen} with 64 filters in its first stage; {@code
  *       resnet18-F} with F
+ *   <li>{@code cnn-F-F-...}: convolutions 3x3 with stride 2, a bias and ReLU, no normalisation, so
+ *       that an image's logits do not depend on the others of its batch
  *   <li>{@code mlp-A-B-...}: a perceptron with these hidden layers and ReLU; {@code linear}: none
  * </ul>
  */
@@ -32,12 +35,15 @@ public final class Models {
           "conv4-cifar",
           "conv4-mini-32",
           "resnet18",
+          "cnn-16-32-64",
           "mlp-256-128",
           "linear");
   private static final Pattern FILTERS =
       Pattern.compile("conv4-(?:(strided|rmaml|mini)-)?([1-9][0-9]{0,3})");
   private static final Pattern RESNET = Pattern.compile("resnet18(?:-([1-9][0-9]{0,3}))?");
   private static final Pattern HIDDEN = Pattern.compile("mlp((?:-[1-9][0-9]{0,4})+)");
+
+  private static final Pattern PLAIN = Pattern.compile("cnn((?:-[1-9][0-9]{0,3})+)");
 
   private Models() {}
 
@@ -79,13 +85,27 @@ public final class Models {
       String width = residual.group(1);
       return ResNet.eighteen(input, width == null ? 64 : Integer.parseInt(width), ways);
     }
+    Matcher plain = PLAIN.matcher(n);
+    if (plain.matches()) {
+      List<Layer> layers = new ArrayList<>();
+      for (int filters : numbers(plain.group(1))) {
+        layers.add(Layers.block("block", Layers.conv(filters, 3, 2, 1), Layers.relu()));
+      }
+      layers.add(Layers.flatten());
+      Layer body = Layers.sequential(layers.toArray(Layer[]::new));
+      return new Model(n, input, body, Layers.linear(ways));
+    }
     Matcher mlp = HIDDEN.matcher(n);
     if (mlp.matches()) {
-      int[] hidden =
-          Arrays.stream(mlp.group(1).substring(1).split("-")).mapToInt(Integer::parseInt).toArray();
-      Layer body = Layers.sequential(Layers.mlp(Activation.RELU, hidden), Layers.relu());
+      Layer perceptron = Layers.mlp(Activation.RELU, numbers(mlp.group(1)));
+      Layer body = Layers.sequential(perceptron, Layers.relu());
       return new Model(n, input, body, Layers.linear(ways));
     }
     throw new IllegalArgumentException(NearestName.unknown("model", name, EXAMPLES));
+  }
+
+  /** The numbers of {@code -A-B-...}. */
+  private static int[] numbers(String list) {
+    return Arrays.stream(list.substring(1).split("-")).mapToInt(Integer::parseInt).toArray();
   }
 }

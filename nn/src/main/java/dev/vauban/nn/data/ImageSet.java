@@ -6,12 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * Classes of images, decoded once into one off-heap block. Selections share the block, so an image
@@ -228,6 +230,24 @@ public final class ImageSet implements AutoCloseable {
       classes[i++] = c;
     }
     return select(classes);
+  }
+
+  /**
+   * A set of some of these images; classes that keep none are left out. It shares this set's block.
+   *
+   * @param keep whether the image at this position of the block stays
+   */
+  public ImageSet where(IntPredicate keep) {
+    List<String> names = new ArrayList<>();
+    List<int[]> lists = new ArrayList<>();
+    for (int c = 0; c < images.length; c++) {
+      int[] kept = Arrays.stream(images[c]).filter(keep).toArray();
+      if (kept.length > 0) {
+        names.add(classNames.get(c));
+        lists.add(kept);
+      }
+    }
+    return new ImageSet(block, names, lists.toArray(int[][]::new));
   }
 
   /**

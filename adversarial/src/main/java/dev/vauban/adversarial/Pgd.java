@@ -40,20 +40,12 @@ public record Pgd(Ball ball, Expr stepSize, int steps, Start from) implements At
 
   @Override
   public Expr perturb(UnaryOperator<Expr> loss, Expr x, Expr key) {
-    return ascendFrom(loss, x, start(x, key));
+    return ascendFrom(loss, x, from.of(ball, x, key));
   }
 
   /** The attack from a given start: images [N,...] in [0,1] within the ball around {@code x}. */
   public Expr ascendFrom(UnaryOperator<Expr> loss, Expr x, Expr start) {
     return repeat(steps, start, adv -> ascend(loss, x, adv)).stopGradient();
-  }
-
-  private Expr start(Expr x, Expr key) {
-    return switch (from) {
-      case IMAGE -> x;
-      case RANDOM -> ball.start(x, key).clamp(0, 1);
-      case NEAR -> x.add(key.normal(x.shape()).cast(x.dtype()).mul(0.001));
-    };
   }
 
   private Expr ascend(UnaryOperator<Expr> loss, Expr x, Expr adv) {

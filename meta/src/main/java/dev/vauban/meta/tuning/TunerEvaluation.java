@@ -1,5 +1,6 @@
 package dev.vauban.meta.tuning;
 
+import dev.vauban.nn.Tuner;
 import dev.vauban.nn.Weight;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;

@@ -2,6 +2,7 @@ package dev.vauban.meta.tuning;
 
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.TrainingStep;
+import dev.vauban.nn.Tuner;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;

@@ -1,6 +1,7 @@
 package dev.vauban.meta.tuning;
 
 import dev.vauban.nn.Optimizer;
+import dev.vauban.nn.Tuner;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
 

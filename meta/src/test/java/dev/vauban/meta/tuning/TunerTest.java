@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.vauban.nn.LearnedOptimizer;
 import dev.vauban.nn.LearnedOptimizer.Input;
 import dev.vauban.nn.Optimizers;
+import dev.vauban.nn.Tuner;
 import dev.vauban.nn.Weight;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;

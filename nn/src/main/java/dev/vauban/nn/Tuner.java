@@ -1,16 +1,13 @@
-package dev.vauban.meta.tuning;
+package dev.vauban.nn;
 
-import dev.vauban.nn.Init;
-import dev.vauban.nn.LearnedOptimizer;
-import dev.vauban.nn.Optimizer;
-import dev.vauban.nn.Weight;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 
 /**
- * A way to fine-tune variables: where they start and how they move. What is learned of it stands in
- * weights of its own; a hand-designed tuner has none.
+ * A way to tune variables: where they start and how they move. What is learned of it stands in
+ * weights of its own; a hand-designed tuner has none. It serves wherever an optimiser does: for a
+ * perturbation, as the inner update of a meta-learner, in an attack.
  */
 public interface Tuner {
   /** What meta-training learns; an empty tree if there is nothing. */

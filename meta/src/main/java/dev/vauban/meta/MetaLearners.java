@@ -8,12 +8,15 @@ import dev.vauban.adversarial.FgsmRs;
 import dev.vauban.adversarial.InstanceContrast;
 import dev.vauban.adversarial.Linf;
 import dev.vauban.adversarial.Trades;
+import dev.vauban.nn.LearnedOptimizer;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.NearestName;
+import dev.vauban.nn.Tuner;
 import dev.vauban.nn.augment.Augmentation;
 import dev.vauban.nn.augment.Augmentations;
+import dev.vauban.tensor.Key;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +30,7 @@ import java.util.Locale;
  *   <tr><td>maml, fomaml</td><td>clean</td><td>clean</td></tr>
  *   <tr><td>anil, boil</td><td>clean; only the head, all but the head adapts</td><td>clean</td></tr>
  *   <tr><td>meta-sgd</td><td>clean, learned step sizes</td><td>clean</td></tr>
+ *   <tr><td>maml-lft</td><td>clean, by a learned optimiser</td><td>clean</td></tr>
  *   <tr><td>msl</td><td>clean</td><td>clean, mean over all inner steps (MAML++)</td></tr>
  *   <tr><td>maml++</td><td>clean, learned step sizes and norms per step</td><td>clean, all inner
  *   steps at first, then the last</td></tr>
@@ -59,6 +63,7 @@ public final class MetaLearners {
           "anil",
           "boil",
           "meta-sgd",
+          "maml-lft",
           "msl",
           "maml++",
           "reptile",
@@ -79,13 +84,16 @@ public final class MetaLearners {
           "adml",
           "mavrl");
 
+  /** The small network that is maml-lft's optimiser starts the same in every training. */
+  private static final Key TUNER_START = Key.of(1);
+
   private MetaLearners() {}
 
   /**
    * What a named meta-learner may be told; what it has no use for is ignored.
    *
    * @param steps inner steps while training
-   * @param rate inner step size, the papers' alpha
+   * @param rate inner step size, the papers' alpha (maml-lft: scale of the learned step)
    * @param order of the meta-gradient
    * @param attack in the robust loss
    * @param gamma weight of the robust outer loss (rmaml-trades: beta; mavrl: lambda)
@@ -283,6 +291,7 @@ public final class MetaLearners {
               new Maml(clean, clean, o.steps(), o.rate(), o.order(), Leaves.except("head"));
           case "meta-sgd" -> new MetaSgd(clean, clean, o.steps(), o.rate());
           case "msl" -> new MultiStepMaml(plain, Collections.nCopies(o.steps(), 1.0 / o.steps()));
+          case "maml-lft" -> new TunedMaml(clean, clean, o.steps(), lstm(o.rate()), TUNER_START);
           case "reptile" -> new Reptile(clean, o.steps(), o.rate());
           case "rmaml-out" -> new Maml(clean, outer, o.steps(), o.rate(), o.order());
           case "rmaml-both" -> new Maml(inner, outer, o.steps(), o.rate(), o.order());
@@ -323,6 +332,10 @@ public final class MetaLearners {
       case "rmaml-out", "rmaml-both", "rmaml-dual", "ranil-out", "aq", "aq-both" -> o.attack();
       default -> null;
     };
+  }
+
+  private static Tuner lstm(double scale) {
+    return Tuner.learned(new LearnedOptimizer(10, LearnedOptimizer.Input.LOG_AND_SIGN, scale));
   }
 
   private static String plain(String name) {

@@ -59,7 +59,7 @@ class CpuTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"maml", "fomaml", "anil", "meta-sgd", "reptile"})
+  @ValueSource(strings = {"maml", "fomaml", "anil", "meta-sgd", "maml-lft", "reptile"})
   void aMetaStepAgreesWithTheReference(String method) {
     List<double[]> cpu = work("cpu:2", method, 1, sgd(0.1));
     List<double[]> reference = work("reference", method, 1, sgd(0.1));

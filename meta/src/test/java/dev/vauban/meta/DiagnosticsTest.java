@@ -67,7 +67,7 @@ class DiagnosticsTest {
 
   /** The features of given images, for methods whose theta is the weights and for others. */
   @ParameterizedTest
-  @ValueSource(strings = {"maml", "meta-sgd", "protonet", "maml++"})
+  @ValueSource(strings = {"maml", "meta-sgd", "maml-lft", "protonet", "maml++"})
   void intrinsicDimensionOfGivenImages(String name) {
     try (Tiny tiny = new Tiny();
         Device device = Device.open("cpu:1")) {

@@ -14,6 +14,8 @@ public enum Method implements Named {
   BOIL("boil"),
   /** Meta-SGD: MAML with learned step sizes (Li et al. 2017). */
   META_SGD("meta-sgd"),
+  /** MAML whose inner update is a learned optimiser, an LSTM (Zhao et al. 2020). */
+  MAML_LFT("maml-lft"),
   /** The multi-step loss of MAML++ (Antoniou et al. 2019). */
   MSL("msl"),
   /**
@@ -64,7 +66,18 @@ public enum Method implements Named {
   /** Whether training attacks images; {@code gamma} and the training attack matter to it. */
   public boolean robust() {
     return switch (this) {
-      case MAML, FOMAML, ANIL, BOIL, META_SGD, MSL, MAML_PLUS_PLUS, REPTILE, PROTONET, RFS -> false;
+      case MAML,
+          FOMAML,
+          ANIL,
+          BOIL,
+          META_SGD,
+          MAML_LFT,
+          MSL,
+          MAML_PLUS_PLUS,
+          REPTILE,
+          PROTONET,
+          RFS ->
+          false;
       case PROTONET_AQ,
           RFS_AT,
           RMAML_OUT,
@@ -91,7 +104,7 @@ public enum Method implements Named {
   /** The order of the meta-gradient, where the method leaves no choice. */
   public Optional<Order> order() {
     return switch (this) {
-      case FOMAML, REPTILE -> Optional.of(Order.FIRST);
+      case FOMAML, REPTILE, MAML_LFT -> Optional.of(Order.FIRST);
       case META_SGD -> Optional.of(Order.SECOND);
       default -> Optional.empty();
     };

@@ -96,6 +96,7 @@ public final class Catalogue {
             line(Method.ANIL),
             line(Method.REPTILE, "inner-steps", "5", "clip", "0"),
             line(Method.META_SGD),
+            line(Method.MAML_LFT),
             line(Method.MAML_PLUS_PLUS),
             line(Method.PROTONET, "train-ways", Integer.toString(3 * ways), "queries", "5"),
             line(Method.RFS),

@@ -1,5 +1,6 @@
 package dev.vauban.cli.reproduce;
 
+import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
@@ -17,6 +18,7 @@ import dev.vauban.cli.terminal.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -220,9 +222,9 @@ public final class Reproduction {
 
   /** Methods of a fixed order do not take one. */
   private static void dropContradictions(Line line, Map<String, String> settings) {
-    if (List.of("fomaml", "reptile", "meta-sgd").contains(line.settings().get("method"))) {
-      settings.remove("order");
-    }
+    Arrays.stream(Method.values())
+        .filter(m -> m.label().equals(line.settings().get("method")) && m.order().isPresent())
+        .forEach(m -> settings.remove("order"));
   }
 
   /** What the session before this one wrote down last. */

@@ -75,7 +75,7 @@ public record Campaign(BlackBoxAttack attack, Threat threat, int budget, int tog
   public QueryResult run(
       MeteredOracle oracle, float[][] images, int[] labels, Key key, Progress progress) {
     check(oracle, images, labels);
-    long before = oracle.sent();
+    long before = oracle.meter().sent();
     Outcome[] outcomes = new Outcome[images.length];
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] = unattacked(i, labels[i], Outcome.Status.NOT_ASKED);
@@ -95,11 +95,16 @@ public record Campaign(BlackBoxAttack attack, Threat threat, int budget, int tog
       ended = e.getMessage();
     }
     return new QueryResult(
-        attack.name(), threat, budget, Arrays.asList(outcomes), oracle.sent() - before, ended);
+        attack.name(),
+        threat,
+        budget,
+        Arrays.asList(outcomes),
+        oracle.meter().sent() - before,
+        ended);
   }
 
   private static Outcome unattacked(int number, int label, Outcome.Status status) {
-    return new Outcome(number, label, status, 0, null, Double.POSITIVE_INFINITY, List.of());
+    return new Outcome(number, label, status, 0, null, -1, Double.POSITIVE_INFINITY, List.of());
   }
 
   private void check(Oracle oracle, float[][] images, int[] labels) {
@@ -176,7 +181,7 @@ public record Campaign(BlackBoxAttack attack, Threat threat, int budget, int tog
             rounds.answer(oracle);
           }
           alive = waiting;
-          progress.at(next - waiting, oracle.sent());
+          progress.at(next - waiting, oracle.meter().sent());
         }
       } finally {
         rounds.end();

@@ -12,6 +12,7 @@ import java.util.List;
  *     The question whether the clean image is right counts apart
  * @param adversarial the nearest image that was answered wrongly, in [0,1]; null if there was none.
  *     It may be farther than the threat allows where the status is not {@link Status#SUCCESS}
+ * @param answer the class that the oracle took that for; -1 if there was none
  * @param distance how far that is from the original; infinite if there is none
  * @param trace how the distance fell, in the order of the queries
  */
@@ -21,6 +22,7 @@ public record Outcome(
     Status status,
     int queries,
     float[] adversarial,
+    int answer,
     double distance,
     List<Point> trace) {
 

@@ -23,6 +23,7 @@ public final class Target {
   private int asked;
   private int firstSuccess;
   private float[] nearest;
+  private int nearestAnswer = -1;
   private double distance = Double.POSITIVE_INFINITY;
 
   /** What all images of a campaign have in common. */
@@ -136,7 +137,7 @@ public final class Target {
         rounds.ask(number, n == candidates.length ? candidates : Arrays.copyOf(candidates, n));
     for (int i = 0; i < n; i++) {
       if (answers.labels()[i] != label) {
-        remember(candidates[i], asked + i + 1);
+        remember(candidates[i], answers.labels()[i], asked + i + 1);
       }
     }
     asked += n;
@@ -161,11 +162,12 @@ public final class Target {
     }
   }
 
-  private void remember(float[] candidate, int query) {
+  private void remember(float[] candidate, int answer, int query) {
     double far = setting.threat.metric().distance(candidate, image);
     if (far < distance) {
       distance = far;
       nearest = candidate.clone();
+      nearestAnswer = answer;
       trace.add(new Outcome.Point(query, far));
     }
     if (firstSuccess == 0 && setting.threat.allows(far)) {
@@ -182,6 +184,7 @@ public final class Target {
         success ? Outcome.Status.SUCCESS : otherwise,
         success ? firstSuccess : asked,
         nearest,
+        nearestAnswer,
         distance,
         List.copyOf(trace));
   }

@@ -54,7 +54,7 @@ class CampaignTest {
     QueryResult result =
         new Campaign(c.attack, threat, budget)
             .run(metered, images(oracle), labels(), Key.of(9), (done, sent) -> {});
-    assertThat(result.sent()).isEqualTo(oracle.asked.size()).isEqualTo(metered.sent());
+    assertThat(result.sent()).isEqualTo(oracle.asked.size()).isEqualTo(metered.meter().sent());
     assertThat(result.ended()).isEmpty();
     assertThat(result.attacked()).hasSize(N);
     assertThat(result.successCount()).as("the nearest is easy").isPositive();
@@ -171,7 +171,7 @@ class CampaignTest {
   }
 
   private static Outcome outcome(int number, Outcome.Status status, int queries) {
-    return new Outcome(number, 0, status, queries, null, Double.POSITIVE_INFINITY, List.of());
+    return new Outcome(number, 0, status, queries, null, -1, Double.POSITIVE_INFINITY, List.of());
   }
 
   @Test

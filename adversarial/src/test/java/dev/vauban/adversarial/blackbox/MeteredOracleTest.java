@@ -68,7 +68,7 @@ class MeteredOracleTest {
   }
 
   private MeteredOracle metered(Oracle oracle, Limits limits) {
-    return new MeteredOracle(oracle, limits, slept::add);
+    return new MeteredOracle(oracle, new QueryMeter(limits, slept::add));
   }
 
   @Test
@@ -81,8 +81,8 @@ class MeteredOracleTest {
       QueryResult result =
           new Campaign(new SimBa(), Threat.linf(0.05), 100)
               .run(oracle, images, new int[] {0, 0, 1, 0}, Key.of(cap), (done, sent) -> {});
-      assertThat(faulty.seen).isLessThanOrEqualTo(cap).isEqualTo(oracle.sent());
-      assertThat(result.sent()).isEqualTo(oracle.sent());
+      assertThat(faulty.seen).isLessThanOrEqualTo(cap).isEqualTo(oracle.meter().sent());
+      assertThat(result.sent()).isEqualTo(oracle.meter().sent());
     }
   }
 
@@ -93,7 +93,7 @@ class MeteredOracleTest {
         metered(down, new Limits(1000, Double.POSITIVE_INFINITY, 4, Duration.ofMillis(100)));
     assertThatThrownBy(() -> oracle.ask(new float[3][2]))
         .hasMessage("the service is busy (asked 5 times)");
-    assertThat(down.seen).isEqualTo(15).isEqualTo(oracle.sent());
+    assertThat(down.seen).isEqualTo(15).isEqualTo(oracle.meter().sent());
     assertThat(slept).hasSize(4);
     for (int k = 0; k < 4; k++) {
       assertThat(slept.get(k).toMillis()).isBetween(100L << k, 150L << k);
@@ -131,7 +131,7 @@ class MeteredOracleTest {
             new Faulty(0, answer),
             new Limits(9, Double.POSITIVE_INFINITY, 3, Duration.ofMillis(1)));
     assertThatThrownBy(() -> oracle.ask(new float[2][2])).hasMessage(sentence);
-    assertThat(oracle.sent()).isEqualTo(2); // not asked again
+    assertThat(oracle.meter().sent()).isEqualTo(2); // not asked again
     assertThat(slept).isEmpty();
   }
 }

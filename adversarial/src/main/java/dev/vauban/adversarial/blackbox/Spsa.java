@@ -9,12 +9,12 @@ import dev.vauban.tensor.Key;
  * queries a pair and one for the new image.
  *
  * @param estimator of the gradient
- * @param rate Adam's, a share of eps; the paper's 0.01 is a tenth of eps 0.1
+ * @param rate Adam's, a share of eps
  */
 public record Spsa(Estimator estimator, double rate) implements BlackBoxAttack {
-  /** 128 pairs at a distance of 0.01, and steps of 0.1 eps. */
+  /** 128 pairs at a distance of 0.01, and steps of 0.2 eps. */
   public Spsa() {
-    this(new Estimator.TwoSided(Estimator.Directions.SIGNS, 128, 0.01), 0.1);
+    this(new Estimator.TwoSided(Estimator.Directions.SIGNS, 128, 0.01), 0.2);
   }
 
   @Override

@@ -13,9 +13,12 @@ import dev.vauban.tensor.Key;
  * @param rate Adam's, a share of eps
  */
 public record Zoo(Estimator.Pixels estimator, double rate) implements BlackBoxAttack {
-  /** 128 pixels at a distance of 1e-3 (the released 1e-4 drowns in the rounding of float32). */
+  /**
+   * 128 pixels at a distance of 1e-3 (the released 1e-4 drowns in the rounding of float32), steps
+   * of eps: a pixel's first step is to the edge of the ball.
+   */
   public Zoo() {
-    this(new Estimator.Pixels(128, 1e-3), 0.5);
+    this(new Estimator.Pixels(128, 1e-3), 1);
   }
 
   @Override

@@ -41,9 +41,13 @@ public sealed interface QueryVictim {
 
   /** A program. */
   record Program(String command) implements QueryVictim {
+    private static final int SHOWN = 60;
+
     @Override
     public String text() {
-      return "the command '" + command + "'";
+      return command.length() <= SHOWN
+          ? "the command '" + command + "'"
+          : "the command '" + command.substring(0, SHOWN) + "...'";
     }
   }
 }

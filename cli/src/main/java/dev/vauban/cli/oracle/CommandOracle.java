@@ -5,6 +5,7 @@ import dev.vauban.adversarial.blackbox.Oracle;
 import dev.vauban.adversarial.blackbox.OracleException;
 import dev.vauban.adversarial.blackbox.OracleException.Kind;
 import dev.vauban.tensor.Shape;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -84,7 +85,7 @@ public final class CommandOracle implements Oracle {
           new ProcessBuilder("sh", "-c", command)
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
-      answers = new java.io.BufferedInputStream(process.getInputStream(), 1 << 16);
+      answers = new BufferedInputStream(process.getInputStream(), 1 << 16);
     } catch (IOException e) {
       throw new OracleException(
           Kind.LASTING, "the command '" + command + "' cannot be started: " + e.getMessage(), e);

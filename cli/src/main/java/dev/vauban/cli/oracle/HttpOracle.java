@@ -6,12 +6,14 @@ import dev.vauban.adversarial.blackbox.OracleException;
 import dev.vauban.adversarial.blackbox.OracleException.Kind;
 import dev.vauban.tensor.Shape;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -112,7 +114,7 @@ public final class HttpOracle implements Oracle {
       answer.cancel(true);
       throw slow(e);
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof java.net.http.HttpTimeoutException) {
+      if (e.getCause() instanceof HttpTimeoutException) {
         throw slow(e);
       }
       throw new OracleException(
@@ -131,7 +133,7 @@ public final class HttpOracle implements Oracle {
   }
 
   private static String reason(Throwable cause) {
-    if (cause instanceof java.net.ConnectException) {
+    if (cause instanceof ConnectException) {
       return "nobody listens there";
     }
     return cause instanceof IOException && cause.getMessage() != null

@@ -26,6 +26,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OutsideOraclesTest {
   private static final Shape IMAGE = Shape.of(4, 3, 1);
   private HttpServer server;
-  private java.util.concurrent.ExecutorService handlers;
+  private ExecutorService handlers;
   private final AtomicLong seen = new AtomicLong();
 
   @AfterEach

@@ -3,4 +3,5 @@ module dev.vauban.adversarial {
   requires transitive dev.vauban.nn;
 
   exports dev.vauban.adversarial;
+  exports dev.vauban.adversarial.blackbox;
 }

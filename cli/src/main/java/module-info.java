@@ -4,6 +4,7 @@ module dev.vauban.cli {
   requires dev.vauban.tensor;
   requires dev.vauban.natives;
   requires info.picocli;
+  requires java.net.http;
   requires tools.jackson.databind;
   requires tools.jackson.dataformat.yaml;
   requires com.fasterxml.jackson.annotation;
@@ -22,12 +23,14 @@ module dev.vauban.cli {
   exports dev.vauban.cli.progress;
   exports dev.vauban.cli.report;
   exports dev.vauban.cli.reproduce;
+  exports dev.vauban.cli.oracle;
 
   // picocli sets the options' fields; Jackson reads the records of the exported packages.
   opens dev.vauban.cli.command to
       info.picocli;
 
   uses dev.vauban.cli.command.Command;
+  uses dev.vauban.cli.oracle.OracleProvider;
 
   provides ch.qos.logback.classic.spi.Configurator with
       dev.vauban.cli.logging.LogSetup;

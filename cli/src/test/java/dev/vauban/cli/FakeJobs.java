@@ -9,6 +9,8 @@ import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.PlanView;
 import dev.vauban.cli.job.Protocol;
+import dev.vauban.cli.job.QueryEvaluation;
+import dev.vauban.cli.job.QueryJob;
 import dev.vauban.cli.job.Quickstart;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
@@ -58,6 +60,7 @@ public final class FakeJobs implements Jobs {
   Threat threat;
   Protocol protocol;
   Quickstart quickstart;
+  QueryJob queries;
 
   @Override
   public Evaluation quickstart(Quickstart job, Session session) {
@@ -149,6 +152,15 @@ public final class FakeJobs implements Jobs {
         how.attack().label(),
         rows,
         new Evaluation.Figures(List.of(), List.of(), examples(under.examples(), how.eps().get(0))));
+  }
+
+  @Override
+  public QueryEvaluation queries(QueryJob job, Session session) {
+    this.queries = job;
+    if (failure != null) {
+      throw failure;
+    }
+    return new QueryEvaluation("a fake", "Linf", 0.1, job.budget(), List.of(), List.of());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.vauban.cli.command;
 import dev.vauban.cli.config.Eps;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.ModelName;
+import dev.vauban.cli.job.QueryEvaluation;
 import dev.vauban.cli.terminal.TextTable;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,5 +119,36 @@ final class Tables {
   /** {@code 89.6%}, or a dash for null. */
   static String percent(Double value) {
     return value == null ? "–" : String.format(Locale.ROOT, "%.1f%%", 100 * value);
+  }
+
+  /** What black-box attacks found. */
+  static String queries(QueryEvaluation found, int width) {
+    TextTable table =
+        new TextTable()
+            .left("attack")
+            .right("attacked")
+            .right("fooled")
+            .right("mean queries")
+            .right("median")
+            .right("with failures")
+            .right("sent");
+    for (QueryEvaluation.Row row : found.rows()) {
+      table.row(
+          row.attack(),
+          row.attacked(),
+          percent(row.successRate()),
+          count(row.meanQueries()),
+          count(row.medianQueries()),
+          count(row.meanQueriesWithFailures()),
+          String.format(Locale.ROOT, "%,d", row.sent()));
+    }
+    return table.format(width)
+        + System.lineSeparator()
+        + "%s; %s at eps %s, at most %,d queries an image"
+            .formatted(found.victim(), found.norm(), Eps.format(found.eps()), found.budget());
+  }
+
+  private static String count(Double value) {
+    return value == null ? "–" : String.format(Locale.ROOT, "%,.0f", value);
   }
 }

@@ -17,6 +17,7 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       EvalCommand.class,
       AttackCommand.class,
+      QueryAttackCommand.class,
       DataCommand.class,
       PlanCommand.class,
       ReportCommand.class,

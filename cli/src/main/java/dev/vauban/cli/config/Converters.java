@@ -1,5 +1,7 @@
 package dev.vauban.cli.config;
 
+import dev.vauban.adversarial.blackbox.BlackBoxAttack;
+import dev.vauban.adversarial.blackbox.BlackBoxAttacks;
 import dev.vauban.tensor.Precision;
 import java.util.Locale;
 import java.util.function.Function;
@@ -28,6 +30,10 @@ public final class Converters {
         .registerConverter(MetaSchedule.class, named(MetaSchedule.class, "schedule"))
         .registerConverter(Regularizer.class, named(Regularizer.class, "regularizer"))
         .registerConverter(Views.class, named(Views.class, "kind of views"))
+        .registerConverter(BlackBoxAttack.class, converter(BlackBoxAttacks::named))
+        .registerConverter(Victim.class, named(Victim.class, "kind of victim"))
+        .registerConverter(Norm.class, named(Norm.class, "norm"))
+        .registerConverter(OracleReply.class, named(OracleReply.class, "kind of answers"))
         .registerConverter(SupportImages.class, named(SupportImages.class, "kind of support"))
         .registerConverter(Scale.class, named(Scale.class, "scale"))
         .registerConverter(DeviceName.class, converter(DeviceName::parse))

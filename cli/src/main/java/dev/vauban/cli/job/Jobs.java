@@ -40,6 +40,12 @@ public interface Jobs {
       Protocol protocol,
       Session session);
 
+  /**
+   * Attacks a victim by queries alone. What was found before an interrupt or a failure of the
+   * victim is the result.
+   */
+  QueryEvaluation queries(QueryJob job, Session session);
+
   /** What a data set holds. */
   DataInfo data(Episodes episodes, Session session);
 

@@ -8,6 +8,8 @@ import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.PlanView;
 import dev.vauban.cli.job.Protocol;
+import dev.vauban.cli.job.QueryEvaluation;
+import dev.vauban.cli.job.QueryJob;
 import dev.vauban.cli.job.Quickstart;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
@@ -88,6 +90,11 @@ public final class LearningJobs implements Jobs {
         return work.of(recipe.method().name(), theta);
       }
     }
+  }
+
+  @Override
+  public QueryEvaluation queries(QueryJob job, Session session) {
+    return new QueryRun(job, session).run();
   }
 
   @Override

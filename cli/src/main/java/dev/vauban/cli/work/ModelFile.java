@@ -23,7 +23,7 @@ final class ModelFile {
   /** The weights that did best in validation, beside a run's checkpoints. */
   static final String BEST = "best.safetensors";
 
-  private static final String MODEL = "model";
+  static final String MODEL = "model";
   private static final String METHOD = "method";
   private static final String INPUT = "input";
   private static final String WAYS = "ways";

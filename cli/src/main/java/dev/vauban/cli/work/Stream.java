@@ -24,7 +24,9 @@ enum Stream {
   /** Seeds of inverted inputs. */
   INVERSION(8),
   /** Linear evaluation: classes, head, batches, attacks. */
-  LINEAR(9);
+  LINEAR(9),
+  /** Black-box attacks: adaptation of the victim, and the attacks themselves. */
+  QUERIES(20);
 
   private final int number;
 

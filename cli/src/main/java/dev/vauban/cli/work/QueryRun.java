@@ -1,0 +1,119 @@
+package dev.vauban.cli.work;
+
+import dev.vauban.adversarial.blackbox.BlackBoxAttack;
+import dev.vauban.adversarial.blackbox.Campaign;
+import dev.vauban.adversarial.blackbox.MeteredOracle;
+import dev.vauban.adversarial.blackbox.OracleException;
+import dev.vauban.adversarial.blackbox.Outcome;
+import dev.vauban.adversarial.blackbox.QueryMeter;
+import dev.vauban.adversarial.blackbox.QueryResult;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.Example;
+import dev.vauban.cli.job.QueryEvaluation;
+import dev.vauban.cli.job.QueryJob;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.progress.Progress;
+import dev.vauban.nn.data.FewShotData;
+import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Black-box attacks on a victim: each on all images, under one meter. The cap and a victim that
+ * fails end the work; what was found before stands.
+ */
+final class QueryRun {
+  private final QueryJob job;
+  private final Session session;
+  private final QueryMeter meter;
+  private final List<Example> examples = new ArrayList<>();
+
+  QueryRun(QueryJob job, Session session) {
+    this.job = job;
+    this.session = session;
+    this.meter = new QueryMeter(job.limits());
+  }
+
+  QueryEvaluation run() {
+    List<QueryEvaluation.Row> rows = new ArrayList<>();
+    try (Device device = job.compute().open();
+        FewShotData data = DataRoles.open(job.episodes(), session);
+        QueryStages stages = QueryStages.of(job, data, device)) {
+      for (BlackBoxAttack attack : job.attacks()) {
+        QueryResult result = attack(attack, stages.list());
+        rows.add(QueryEvaluation.Row.of(result, attack.needs()));
+        if (!result.ended().isEmpty()) {
+          break;
+        }
+      }
+    } catch (OracleException e) {
+      throw CommandException.badInput(e.getMessage(), e);
+    }
+    return new QueryEvaluation(
+        job.victim().text(),
+        job.threat().metric().toString(),
+        job.threat().eps(),
+        job.budget(),
+        List.copyOf(rows),
+        List.copyOf(examples));
+  }
+
+  /** One attack on the images of all stages, as one result. */
+  private QueryResult attack(BlackBoxAttack attack, List<QueryStages.Stage> stages) {
+    Campaign campaign = new Campaign(attack, job.threat(), job.budget());
+    Key key = Stream.QUERIES.key(job.seed());
+    List<Outcome> outcomes = new ArrayList<>();
+    long before = meter.sent();
+    String ended = "";
+    int total = stages.stream().mapToInt(s -> s.labels().length).sum();
+    try (Progress progress = Progress.start(session.console(), attack.name(), total, "img")) {
+      for (int s = 0; s < stages.size() && ended.isEmpty(); s++) {
+        QueryStages.Stage stage = stages.get(s);
+        int done = outcomes.size();
+        QueryResult result =
+            campaign.run(
+                new MeteredOracle(stage.oracle(), meter),
+                stage.images(),
+                stage.labels(),
+                key.fold(s),
+                (ready, sent) -> {
+                  progress.at(done + ready);
+                  if (session.interrupt().requested()) {
+                    throw new OracleException(OracleException.Kind.LASTING, "interrupted");
+                  }
+                });
+        outcomes.addAll(result.outcomes());
+        ended = result.ended();
+        collect(attack, stage, result);
+      }
+    }
+    return new QueryResult(
+        attack.name(), job.threat(), job.budget(), outcomes, meter.sent() - before, ended);
+  }
+
+  /** Some fooled images, shared out among the attacks. */
+  private void collect(BlackBoxAttack attack, QueryStages.Stage stage, QueryResult result) {
+    int each = Math.max(1, job.examples() / job.attacks().size());
+    Shape image = stage.oracle().image();
+    long shown = examples.stream().filter(e -> e.model().equals(attack.name())).count();
+    for (Outcome o : result.outcomes()) {
+      if (o.status() == Outcome.Status.SUCCESS && shown < each) {
+        shown++;
+        examples.add(
+            new Example(
+                attack.name(),
+                image.dim(0),
+                image.dim(1),
+                image.dim(2),
+                stage.images()[o.number()],
+                o.adversarial(),
+                o.label(),
+                o.label(),
+                o.answer(),
+                job.threat().eps()));
+      }
+    }
+  }
+}

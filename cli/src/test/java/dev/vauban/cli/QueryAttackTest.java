@@ -1,0 +1,222 @@
+package dev.vauban.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.oracle.BrightBand;
+import dev.vauban.nn.Model;
+import dev.vauban.nn.Models;
+import dev.vauban.nn.Safetensors;
+import dev.vauban.tensor.Key;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Shape;
+import dev.vauban.tensor.Tree;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code vauban query-attack} with models, services and programs behind it. */
+class QueryAttackTest {
+  private static final int CLASSES = 10;
+  private static final int HEIGHT = 20;
+  private static final int WIDTH = 6;
+
+  @TempDir Path folder;
+  private final Cli cli = Cli.learning();
+
+  /** Ten classes of images in MNIST's files: band number c of class c is a little brighter. */
+  private String bands() throws Exception {
+    Path data = Files.createDirectory(folder.resolve("bands"));
+    write(data, "train", 60);
+    write(data, "t10k", 40);
+    return "mnist:" + data;
+  }
+
+  private static void write(Path data, String name, int count) throws Exception {
+    ByteBuffer images = ByteBuffer.allocate(16 + count * HEIGHT * WIDTH);
+    images.putInt(0x803).putInt(count).putInt(HEIGHT).putInt(WIDTH);
+    ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
+    for (int n = 0; n < count; n++) {
+      labels.put((byte) (n % CLASSES));
+      for (int i = 0; i < HEIGHT * WIDTH; i++) {
+        boolean bright = i * CLASSES / (HEIGHT * WIDTH) == n % CLASSES;
+        images.put((byte) (bright ? 130 + n / CLASSES : 120));
+      }
+    }
+    Files.write(data.resolve(name + "-images-idx3-ubyte"), images.array());
+    Files.write(data.resolve(name + "-labels-idx1-ubyte"), labels.array());
+  }
+
+  private void ok(String... arguments) {
+    assertThat(cli.run(arguments)).as(cli.err).isEqualTo(ExitCode.OK);
+  }
+
+  @Test
+  void aRunIsAttackedAsAdaptedToItsEpisodes() {
+    String run = folder.resolve("run").toString();
+    ok(
+        ("train --filters 4 --ways 3 --queries 2 --inner-steps 1 --meta-batch 3 --iterations 4"
+                + " --validate-every 0 --out "
+                + run)
+            .split(" "));
+    String out = folder.resolve("out").toString();
+    String[] attack = {
+      "query-attack",
+      run,
+      "--attack",
+      "square,hop-skip-jump",
+      "--eps",
+      "64/255",
+      "--budget",
+      "150",
+      "--images",
+      "8",
+      "--json",
+      "--out",
+      out
+    };
+    ok(attack);
+    Map<?, ?> json = cli.json();
+    List<?> rows = (List<?>) json.get("rows");
+    assertThat(rows).hasSize(2);
+    for (Object each : rows) {
+      Map<?, ?> row = (Map<?, ?>) each;
+      assertThat(row.get("images")).isEqualTo(8); // of two episodes of six queries
+      assertThat((int) row.get("attacked")).isPositive();
+      assertThat((int) row.get("sent")).isBetween(8, 8 + 8 * 150);
+      List<?> curve = (List<?>) row.get("curve");
+      assertThat(((Map<?, ?>) curve.getLast()).get("value")).isEqualTo(row.get("success_rate"));
+    }
+    assertThat(((Map<?, ?>) rows.get(0)).get("distances")).isNull();
+    assertThat((List<?>) ((Map<?, ?>) rows.get(1)).get("distances")).isNotEmpty();
+    assertThat(folder.resolve("out/report.html"))
+        .content()
+        .contains("Images fooled against queries", "Distance against queries", "hop-skip-jump");
+    if ((int) ((Map<?, ?>) rows.get(0)).get("successes") > 0) {
+      assertThat(folder.resolve("out/images/01-adversarial.png")).exists();
+    }
+    ok(attack);
+    assertThat(cli.json()).isEqualTo(json);
+  }
+
+  @Test
+  void aClassifierWithBatchNormsIsAttackedAsItIs() throws Exception {
+    Model net = Models.named("conv4-strided-4", Shape.of(HEIGHT, WIDTH, 1), CLASSES);
+    String data = bands();
+    Path file = folder.resolve("net.safetensors");
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(
+          file, Tree.of("weights", net.init(scope, Key.of(1))), Map.of("model", "conv4-strided-4"));
+    }
+    String typed = " --victim classifier --budget 50 --eps 0.3 --data " + data;
+    ok(("query-attack " + file + typed).split(" "));
+    assertThat(cli.out)
+        .contains("attack", "fooled", "with failures", "square", "Linf at eps 0.3000");
+
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(file, Tree.of("body", net.init(scope, Key.of(1)).sub("body")));
+    }
+    refused("its network is unknown", file + " --victim classifier --data " + data);
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(
+          file,
+          Tree.of("body", net.init(scope, Key.of(1)).sub("body")),
+          Map.of("model", "conv4-strided-4"));
+    }
+    refused("holds no classifier but a body alone", file + " --victim classifier --data " + data);
+  }
+
+  @Test
+  void aServiceIsAskedWithinItsCapAndWhatWasFoundIsShown() throws Exception {
+    AtomicLong seen = new AtomicLong();
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          String q = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+          seen.addAndGet(q.chars().filter(c -> c == '[').count() - 2);
+          byte[] answer = BrightBand.answer(q, "scores", CLASSES).getBytes(StandardCharsets.UTF_8);
+          exchange.sendResponseHeaders(200, answer.length);
+          exchange.getResponseBody().write(answer);
+          exchange.close();
+        });
+    server.start();
+    try {
+      String url = "http://localhost:" + server.getAddress().getPort() + "/";
+      String typed = "query-attack --cap 150 --json --eps 0.02 --url " + url + " --data " + bands();
+      assertThat(cli.run(typed.split(" "))).isEqualTo(ExitCode.FAILED);
+      assertThat(seen.get()).isBetween(40L, 150L);
+      assertThat(cli.err).contains("the cap of 150 queries is reached", "what was found before");
+      Map<?, ?> row = (Map<?, ?>) ((List<?>) cli.json().get("rows")).get(0);
+      assertThat(((Number) row.get("sent")).longValue()).isEqualTo(seen.get());
+      assertThat(row.get("attacked")).isEqualTo(40);
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  @Test
+  void aProgramOfLabelsIsAskedByTheAttacksThatNeedNoMore() throws Exception {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String command =
+        "'%s' -cp '%s' %s labels %d"
+            .formatted(
+                java, System.getProperty("java.class.path"), BrightBand.class.getName(), CLASSES);
+    String[] typed = {
+      "query-attack",
+      "--command",
+      command,
+      "--reply",
+      "labels",
+      "--attack",
+      "boundary,sign-opt",
+      "--norm",
+      "l2",
+      "--eps",
+      "250/255",
+      "--images",
+      "10",
+      "--budget",
+      "300",
+      "--data",
+      bands()
+    };
+    ok(typed);
+    assertThat(cli.out).contains("boundary", "sign-opt", "L2 at eps 250/255", "100.0%");
+  }
+
+  @Test
+  void whatIsAskedOfTheWrongVictimIsRefused() throws Exception {
+    refused("name one victim: a MODEL, --url or --command", "");
+    refused("--url or --command, not several", "x.onnx --command y");
+    refused("no model at x.onnx; give a run directory", "x.onnx");
+    refused("192.0.2.1 is not this machine; if the service is yours", "--url http://192.0.2.1/");
+    refused("an address begins with http://", "--url ftp://localhost/");
+    refused("--norm linf: boundary works in l2 alone", "--command x --attack boundary");
+    refused("--reply labels: square needs scores", "--command x --reply labels");
+    refused(
+        "unknown black-box attack 'sqare'; did you mean 'square'?",
+        "--command x --attack nes,sqare");
+    refused(
+        "mnist has 10 classes, but the model tells 2 apart",
+        "--command x --classes 2 --data " + bands());
+  }
+
+  private void refused(String sentence, String arguments) {
+    assertThat(cli.run(("query-attack " + arguments).strip().split(" ")))
+        .as(cli.err)
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.out).isEmpty();
+    assertThat(cli.err).contains(sentence);
+  }
+}

@@ -1,0 +1,2 @@
+/** ONNX models, run by ONNX Runtime, as oracles of black-box attacks. */
+package dev.vauban.oracle.onnx;

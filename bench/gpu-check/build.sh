@@ -2,7 +2,7 @@
 # Packs gpu-check with a Java of its own into a folder that can be carried to a machine with a card
 # but without network and without a JDK.
 #
-#   bench/gpu-check/build.sh FOLDER      FOLDER must not exist; some 50 MB
+#   bench/gpu-check/build.sh FOLDER      FOLDER must not exist; some 55 MB
 #
 # There, run FOLDER/gpu-check (see README.md beside this script). The machine must be Linux on the
 # kind of processor that this one has.
@@ -34,7 +34,7 @@ mkdir -p "$folder/lib"
   --output "$folder/java"
 
 # Our own classes, and of the tests' only those that gpu-check needs: no test framework is carried.
-classes="$folder/classes"
+classes="$folder/classes" # until they are in a jar
 mkdir "$classes"
 for module in native-bindings tensor nn adversarial meta cli bench; do
   cp -R "$root/$module/target/classes/." "$classes/"
@@ -55,6 +55,9 @@ for class in "$root"/bench/target/test-classes/dev/vauban/bench/gpu/*.class; do
     *) cp "$class" "$classes/dev/vauban/bench/gpu/" ;;
   esac
 done
+
+"$java_home/bin/jar" --create --file "$folder/lib/vauban.jar" -C "$classes" .
+rm -r "$classes"
 
 # Of the other jars, those that these classes use; the processor's oneDNN stays behind.
 for jar in "$root"/bench/target/lib/*.jar; do

@@ -50,8 +50,12 @@ def normalised(x, scale, shift):
     return (x - mean) * lax.rsqrt(variance + 1e-5) * scale + shift
 
 
+def cross_entropies(logits, y):
+    return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1)[:, 0]
+
+
 def cross_entropy(logits, y):
-    return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1).mean()
+    return cross_entropies(logits, y).mean()
 
 
 # ---- the meta-step ----
@@ -182,12 +186,73 @@ def network(weights, x):
     return features @ at() + at()
 
 
+def checkpoints(steps):
+    """Steps since the last checkpoint where there is one after i steps, else 0."""
+    length, least, shorter = (max(int(share * steps), 1) for share in (0.22, 0.06, 0.03))
+    since, count = [0], 0
+    for _ in range(steps):
+        count += 1
+        since.append(length if count == length else 0)
+        if count == length:
+            length, count = max(length - shorter, least), 0
+    return since
+
+
+def auto_pgd(losses, x, start):
+    """APGD (Croce and Hein 2020) as in AutoAttack's code, as one loop on the device."""
+    steps, eps = step["attack"]["steps"], step["attack"]["eps"]
+    since = jnp.asarray(checkpoints(steps), jnp.float32)
+    against = lambda each: each[:, None, None, None]
+    inside = lambda z: jnp.clip(jnp.clip(z, x - eps, x + eps), 0, 1)
+
+    def gradient(at):
+        def summed(v):
+            each = losses(v)
+            return each.sum(), each
+
+        g, each = jax.grad(summed, has_aux=True)(at)
+        return each, g
+
+    def ascend(i, s):
+        z = inside(s["at"] + against(s["size"]) * jnp.sign(s["g"]))
+        share = jnp.where(i > 0, 0.75, 1.0)
+        at = inside(s["at"] + share * (z - s["at"]) + (1 - share) * (s["at"] - s["old"]))
+        each, g = gradient(at)
+        better = each > s["highest"]
+        best = jnp.where(against(better), at, s["best"])
+        best_g = jnp.where(against(better), g, s["best_g"])
+        highest = jnp.where(better, each, s["highest"])
+        rises = s["rises"] + (each > s["previous"])
+        here = since[i + 1] > 0
+        reduce = (rises <= 0.75 * since[i + 1]) | (~s["reduced"] & (s["reference"] >= highest))
+        back = reduce & here
+        return {
+            "at": jnp.where(against(back), best, at), "old": s["at"], "best": best,
+            "g": jnp.where(against(back), best_g, g), "best_g": best_g,
+            "highest": highest, "previous": each, "rises": jnp.where(here, 0.0, rises),
+            "reference": jnp.where(here, highest, s["reference"]),
+            "size": jnp.where(back, s["size"] / 2, s["size"]),
+            "reduced": jnp.where(here, reduce, s["reduced"]),
+        }
+
+    each, g = gradient(start)
+    none = jnp.zeros_like(each)
+    state = {
+        "at": start, "old": start, "best": start, "g": g, "best_g": g, "highest": each,
+        "previous": none, "rises": none, "reference": each, "size": none + 2 * eps,
+        "reduced": none == 0,
+    }
+    return lax.fori_loop(0, steps, ascend, state)["best"]
+
+
 def batch_ways(weights, data):
     w = [jnp.asarray(v) for v in weights]
     x, start, y = (jnp.asarray(v) for v in data)
 
     @jax.jit
     def attack(w, x, start, y):
+        if step["ascent"] == "APGD":
+            return auto_pgd(lambda v: cross_entropies(network(w, v), y), x, start)
         return attacked(lambda v: cross_entropy(network(w, v), y), x, start)
 
     return [("jit(grad)", lambda: raw(attack(w, x, start, y) - x), timed(attack, w, x, start, y))]

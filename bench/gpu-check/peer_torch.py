@@ -272,10 +272,77 @@ def network(weights, x):
     return F.linear(features, w.take(), w.take())
 
 
-def batch_loss(weights, x, y):
+def batch_losses(weights, x, y):
     with arithmetic():
         logits = network(weights, x)
-    return F.cross_entropy(logits.float(), y)
+    return F.cross_entropy(logits.float(), y, reduction="none")
+
+
+def against(each):
+    """A value per image, to go with [N,C,H,W]."""
+    return each[:, None, None, None]
+
+
+def climbed(at, old, g, size, x, share):
+    """A step of APGD: the point, and the one before."""
+    eps = step["attack"]["eps"]
+
+    def inside(z):
+        return torch.minimum(torch.maximum(z, x - eps), x + eps).clamp(0, 1)
+
+    z = inside(at + against(size) * g.sign())
+    return inside(at + share * (z - at) + (1 - share) * (at - old)), at
+
+
+def kept(at, g, each, best, best_g, highest, rises, previous):
+    """The best points so far, and how often the loss rose."""
+    better = each > highest
+    mask = against(better)
+    return (
+        torch.where(mask, at, best),
+        torch.where(mask, g, best_g),
+        torch.where(better, each, highest),
+        rises + (each > previous),
+    )
+
+
+def decided(at, g, best, best_g, highest, rises, size, reduced, reference, seldom):
+    """A checkpoint: who halves the step and returns to the best point."""
+    reduced = (rises <= seldom) | (~reduced & (reference >= highest))
+    mask = against(reduced)
+    return torch.where(mask, best, at), torch.where(mask, best_g, g), torch.where(reduced, size / 2, size), reduced
+
+
+def auto_pgd(gradient, compiled, x, start):
+    """APGD (Croce and Hein 2020) as in AutoAttack's code; gradient(at) gives each image's loss too."""
+    climb, keep, decide = [torch.compile(f) if compiled else f for f in (climbed, kept, decided)]
+
+    def attack(steps):
+        at = old = best = start
+        highest, g = gradient(at)
+        best_g = g
+        size = torch.full_like(highest, 2 * step["attack"]["eps"])
+        reduced = torch.ones_like(highest, dtype=torch.bool)
+        reference = highest
+        rises = torch.zeros_like(highest)
+        previous = torch.zeros_like(highest)
+        length, least, shorter = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1), max(int(0.03 * steps), 1)
+        count = 0
+        for i in range(steps):
+            at, old = climb(at, old, g, size, x, 0.75 if i else 1.0)
+            each, g = gradient(at)
+            best, best_g, highest, rises = keep(at, g, each, best, best_g, highest, rises, previous)
+            previous = each
+            count += 1
+            if count == length:
+                seldom = torch.full_like(highest, 0.75 * length)  # a tensor: no new program for each
+                at, g, size, reduced = decide(
+                    at, g, best, best_g, highest, rises, size, reduced, reference, seldom)
+                reference, rises = highest, torch.zeros_like(highest)
+                length, count = max(length - shorter, least), 0
+        return best
+
+    return attack
 
 
 def batch_ways(weights, data):
@@ -296,17 +363,47 @@ def batch_ways(weights, data):
 
         def gradient(w, x, y):
             x = x.detach().requires_grad_()
-            return torch.autograd.grad(batch_loss(w, x, y), x)
+            each = batch_losses(w, x, y)
+            return each.detach(), torch.autograd.grad(each.sum(), x)[0]
 
         if compiled:
-            gradient = torch.compile(
-                lambda w, x, y: (torch.func.grad(lambda v: batch_loss(w, v, y))(x),), mode=compiled)
+
+            def summed(v, w, y):
+                each = batch_losses(w, v, y)
+                return each.sum(), each
+
+            def functional(w, x, y):
+                g, each = torch.func.grad(summed, has_aux=True)(x, w, y)
+                return each, g
+
+            fast = torch.compile(functional, mode=compiled)
+
+            def gradient(w, x, y):
+                found = fast(w, x, y)
+                if step["ascent"] == "APGD" and compiled == "reduce-overhead":
+                    # Kept for later, but what a CUDA graph returns is overwritten by its next run.
+                    found = [v.clone() for v in found]
+                return found
+
+        def prepare():
+            w, x, start, y = arguments()
+            if step["ascent"] == "APGD":
+                return auto_pgd(lambda at: gradient(w, at, y), compiled, x, start)
+
+            def pgd(steps):
+                at = start
+                for _ in range(steps):
+                    at = ascended(at, gradient(w, at, y)[1], x)
+                return at
+
+            return pgd
+
+        attacks = []
 
         def attack():
-            w, x, at, y = arguments()
-            for _ in range(step["attack"]["steps"]):
-                at = ascended(at, gradient(w, at, y)[0], x)
-            return at
+            if not attacks:
+                attacks.append(prepare())
+            return attacks[0](step["attack"]["steps"])
 
         return (
             name,

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 /** Attacks by name, for configuration files and the command line. */
 public final class Attacks {
   private static final List<String> NAMES =
-      List.of("none", "fgsm", "fgsm-rs", "pgd", "pgd-l2", "mi-fgsm");
+      List.of("none", "fgsm", "fgsm-rs", "pgd", "pgd-l2", "apgd", "apgd-l2", "mi-fgsm");
   private static final Pattern STEPS = Pattern.compile("(.*[a-z].*?)-(\\d{1,6})");
   private static final int USUAL_STEPS = 10;
 
@@ -24,7 +24,8 @@ public final class Attacks {
    * What a named attack may be told; what it has no use for is ignored.
    *
    * @param eps the radius, a scalar: constant or an input of the plan
-   * @param step length of a step; empty for 2.5 eps / steps (mi-fgsm: eps / steps)
+   * @param step length of a step; empty for 2.5 eps / steps (mi-fgsm: eps / steps); apgd finds its
+   *     own
    * @param steps number of steps; empty for 10
    * @param restarts at least 1; more than 1 keeps the worst batch, see {@link Restarts}
    * @param from where iterative attacks begin
@@ -94,6 +95,8 @@ public final class Attacks {
       case "fgsm-rs" -> new FgsmRs(linf(o));
       case "pgd" -> pgd(linf(o), o);
       case "pgd-l2" -> pgd(new L2(o.eps()), o);
+      case "apgd" -> new Apgd(linf(o), o.steps().orElse(USUAL_STEPS), o.from());
+      case "apgd-l2" -> new Apgd(new L2(o.eps()), o.steps().orElse(USUAL_STEPS), o.from());
       case "mi-fgsm" -> miFgsm(linf(o), o);
       default -> throw new IllegalArgumentException(NearestName.unknown("attack", name, NAMES));
     };

@@ -37,4 +37,13 @@ public sealed interface Ball permits Linf, L2 {
    * @param key I32 [2]
    */
   Expr start(Expr x, Expr key);
+
+  /**
+   * A random point on the surface of the ball around {@code x}, as AutoAttack starts: a random
+   * direction scaled to the radius in this norm; it may leave [0,1].
+   *
+   * @param x images [N,...]
+   * @param key I32 [2]
+   */
+  Expr surface(Expr x, Expr key);
 }

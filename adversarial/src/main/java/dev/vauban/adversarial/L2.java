@@ -46,6 +46,13 @@ public record L2(Expr radius) implements Ball {
     return x.add(direction.mul(distance));
   }
 
+  /** Uniform on the sphere. */
+  @Override
+  public Expr surface(Expr x, Expr key) {
+    Expr direction = steepest(key.normal(x.shape()).cast(x.dtype()));
+    return x.add(direction.mul(Radius.like(radius, x)));
+  }
+
   @Override
   public String toString() {
     return "L2(" + Radius.text(radius) + ")";

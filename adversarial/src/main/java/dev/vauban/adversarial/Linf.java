@@ -8,6 +8,8 @@ import dev.vauban.tensor.Expr;
  * @param radius a scalar in [0,1]
  */
 public record Linf(Expr radius) implements Ball {
+  private static final double GUARD = 1e-12; // AutoAttack's
+
   /**
    * A ball of constant radius.
    *
@@ -34,6 +36,14 @@ public record Linf(Expr radius) implements Ball {
   public Expr start(Expr x, Expr key) {
     Expr u = key.uniform(x.shape()).cast(x.dtype());
     return x.add(u.mul(2).sub(1).mul(Radius.like(radius, x)));
+  }
+
+  /** Uniform in the cube, scaled until its largest pixel is on the surface. */
+  @Override
+  public Expr surface(Expr x, Expr key) {
+    Expr u = key.uniform(x.shape()).cast(x.dtype()).mul(2).sub(1);
+    Expr scale = Radius.like(radius, x).div(PerImage.maxAbs(u).add(GUARD));
+    return x.add(u.mul(scale));
   }
 
   @Override

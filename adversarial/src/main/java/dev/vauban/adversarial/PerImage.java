@@ -19,9 +19,19 @@ final class PerImage {
     return sum(x.abs()).mul((double) x.shape().dim(0) / x.shape().size());
   }
 
+  /** The largest absolute value of each image. */
+  static Expr maxAbs(Expr x) {
+    int[] rest = rest(x);
+    return rest.length == 0 ? x.abs() : x.abs().maxOver(rest).reshape(ones(x));
+  }
+
   private static Expr sum(Expr x) {
-    int[] rest = IntStream.range(1, x.shape().rank()).toArray();
+    int[] rest = rest(x);
     return rest.length == 0 ? x : x.sum(rest).reshape(ones(x));
+  }
+
+  private static int[] rest(Expr x) {
+    return IntStream.range(1, x.shape().rank()).toArray();
   }
 
   /** The first element of each image. */

@@ -85,6 +85,9 @@ class AttackPropertiesTest {
       all.add(new Pgd(b, 7));
       all.add(new Pgd(b, 7).from(Start.IMAGE));
       all.add(new Pgd(b, 7).from(Start.NEAR));
+      all.add(new Apgd(b, 12));
+      all.add(new Apgd(b, 12).from(Start.IMAGE));
+      all.add(new Apgd(b, 12).from(Start.NEAR));
       all.add(new MiFgsm(b, 5));
       all.add(new Restarts(new Pgd(b, 3), 4, Restarts.Keep.IMAGE));
       all.add(new Restarts(new FgsmRs(b), 4, Restarts.Keep.BATCH));
@@ -144,7 +147,8 @@ class AttackPropertiesTest {
   @Test
   void noAttackAtRadiusZero() {
     double[] x = images(0, 1);
-    for (String name : List.of("fgsm", "fgsm-rs", "pgd-5", "pgd-l2", "mi-fgsm")) {
+    for (String name :
+        List.of("fgsm", "fgsm-rs", "pgd-5", "pgd-l2", "apgd", "apgd-l2", "mi-fgsm")) {
       Attack a = Attacks.named(name, Attacks.Options.eps(0));
       assertThat(run(a, smooth(), x, Key.of(3))).as(name).isEqualTo(x);
     }
@@ -237,9 +241,14 @@ class AttackPropertiesTest {
     }
   }
 
-  @Test
-  void mapsOverTasksAsALoopWould() {
-    Attack a = new Restarts(new Pgd(new Linf(EPS), 4), 2, Restarts.Keep.BATCH);
+  static Stream<Attack> forTasks() {
+    return Stream.of(
+        new Restarts(new Pgd(new Linf(EPS), 4), 2, Restarts.Keep.BATCH), new Apgd(new L2(EPS), 12));
+  }
+
+  @ParameterizedTest
+  @MethodSource("forTasks")
+  void mapsOverTasksAsALoopWould(Attack a) {
     double[] first = images(0, 1);
     double[] second = images(0.2, 0.9);
     double[] both = Arrays.copyOf(first, 2 * N * D);
@@ -267,6 +276,8 @@ class AttackPropertiesTest {
     assertThat(Attacks.named("fgsm-rs", o)).hasToString("fgsm-rs Linf(8/255) step 1.25 eps");
     assertThat(Attacks.named("pgd-l2-7", Attacks.Options.eps(0.5).withRestarts(3)))
         .hasToString("pgd-7 L2(0.5) step 2.5 eps/7 random start x 3 restarts");
+    assertThat(Attacks.named("apgd-l2-100", Attacks.Options.eps(0.5)))
+        .hasToString("apgd-100 L2(0.5) random start");
     assertThat(Attacks.names()).allSatisfy(n -> assertThat(Attacks.named(n, o)).isNotNull());
   }
 
@@ -276,7 +287,7 @@ class AttackPropertiesTest {
     assertThatThrownBy(() -> Attacks.named("pdg", o))
         .hasMessage(
             "unknown attack 'pdg'; did you mean 'pgd'? (one of: none, fgsm, fgsm-rs, pgd,"
-                + " pgd-l2, mi-fgsm)");
+                + " pgd-l2, apgd, apgd-l2, mi-fgsm)");
     assertThatThrownBy(() -> Attacks.named("pgd", Attacks.Options.eps(8)))
         .hasMessage(
             "the attack's eps is 8.0, but it must be from 0 to 1; pixels lie in [0,1], so write"
@@ -284,5 +295,7 @@ class AttackPropertiesTest {
     assertThatThrownBy(() -> new L2(-1)).hasMessageContaining("eps is -1.0");
     assertThatThrownBy(() -> Attacks.named("pgd-0", o))
         .hasMessage("pgd needs at least 1 step, not 0");
+    assertThatThrownBy(() -> Attacks.named("apgd-0", o))
+        .hasMessage("apgd needs at least 1 step, not 0");
   }
 }

@@ -186,6 +186,18 @@ class LearningTest {
     double[] euclidean = judge(run, "pgd-l2", "1");
     double[] restarted = judge(run, "pgd-l2", "2");
     double[] everyPixel = judge(run, "pgd", "1");
+    assertThat(judge(run, "apgd-l2", "1")[1]).isBetween(everyPixel[1] + 0.1, euclidean[0]);
+    double[] auto = judge(run, "apgd", "1");
+    assertThat(auto[0]).isEqualTo(euclidean[0]);
+    assertThat(auto[1]).isLessThanOrEqualTo(everyPixel[1] + 0.05);
+    cli.run(
+        with(
+            new String[] {"eval", run.toString(), "--json", "--episodes", "4"},
+            "--attack",
+            "apgd",
+            "--attack-loss",
+            "dlr"));
+    assertThat(cli.json().get("attack")).isEqualTo("apgd dlr");
     assertThat(List.of(restarted[0], everyPixel[0])).containsOnly(euclidean[0]);
     // A change of this length in all pixels together is far less than one in each of them.
     assertThat(euclidean[1]).isBetween(everyPixel[1] + 0.1, euclidean[0]);
@@ -216,6 +228,9 @@ class LearningTest {
     String model = run.toString();
 
     refused("tells 3 classes apart, not 4", "eval", model, "--ways", "4");
+    Path two = folder.resolve("two");
+    assertThat(train(two, "--iterations", "1", "--ways", "2")).isEqualTo(ExitCode.OK);
+    refused("needs at least 3 ways, not 2", "eval", two.toString(), "--attack-loss", "dlr");
     refused("need 21 images of a class, but class", "eval", model, "--queries", "20");
     refused("600 ways were asked for", "train", "--ways", "600", "--out", out());
     refused("tells 3 classes apart, not 500", "eval", model, "--ways", "500");

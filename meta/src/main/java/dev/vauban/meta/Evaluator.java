@@ -142,7 +142,7 @@ public final class Evaluator implements AutoCloseable {
               : learner.start(theta, task.support());
       Expr adv =
           attack.perturb(
-              z -> Losses.crossEntropy(learner.logits(model, attacked, z), y),
+              z -> protocol.loss().of(learner.logits(model, attacked, z), y),
               x,
               task.query().key());
       Expr cleanLogits = learner.logits(model, scored, x);
@@ -176,7 +176,7 @@ public final class Evaluator implements AutoCloseable {
     Expr key = Task.atStep(clean, k.add(before)).key();
     return clean.withX(
         attack.perturb(
-            z -> Losses.crossEntropy(learner.logits(model, fast, z), clean.y()), clean.x(), key));
+            z -> protocol.loss().of(learner.logits(model, fast, z), clean.y()), clean.x(), key));
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.vauban.meta;
 
 import dev.vauban.adversarial.Attack;
+import dev.vauban.adversarial.AttackLoss;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Layers;
 import dev.vauban.nn.Losses;
@@ -47,9 +48,22 @@ public record LinearEvaluation(double clean, double robust, int images) {
    * @param rate Adam's step size
    * @param training the attack in training
    * @param judging the attack in the test
+   * @param loss what it raises
    */
   public record Setting(
-      int classes, int batch, int steps, double rate, Attack training, Attack judging) {
+      int classes,
+      int batch,
+      int steps,
+      double rate,
+      Attack training,
+      Attack judging,
+      AttackLoss loss) {
+    /** A setting whose judging attack raises the cross-entropy. */
+    public Setting(
+        int classes, int batch, int steps, double rate, Attack training, Attack judging) {
+      this(classes, batch, steps, rate, training, judging, AttackLoss.CROSS_ENTROPY);
+    }
+
     /** Checks the ranges. */
     public Setting {
       if (classes < 2 || batch < 1 || steps < 1 || !(rate > 0)) {
@@ -158,7 +172,7 @@ public record LinearEvaluation(double clean, double robust, int images) {
                   setting
                       .judging()
                       .perturb(
-                          z -> Losses.crossEntropy(logits(model, body, w, z), y), x, in.get("key"));
+                          z -> setting.loss().of(logits(model, body, w, z), y), x, in.get("key"));
               return Tree.of(
                   "clean", Losses.correct(logits(model, body, w, x), y).sum(),
                   "robust", Losses.correct(logits(model, body, w, adv), y).sum());

@@ -1,6 +1,7 @@
 package dev.vauban.meta;
 
 import dev.vauban.adversarial.Attack;
+import dev.vauban.adversarial.AttackLoss;
 import dev.vauban.adversarial.Attacks;
 import dev.vauban.tensor.Expr;
 import java.util.List;
@@ -15,13 +16,19 @@ import java.util.function.Function;
  *
  * @param steps numbers of fine-tune steps after which to score, rising, each at least 0
  * @param attack the attack for a radius, which is an input of the plan
+ * @param loss what the attack raises
  * @param target whose gradients the attack follows
  * @param support which support images to fine-tune on
  * @param chunk episodes evaluated together, at least 1; a matter of speed and memory, not of
  *     results
  */
 public record Protocol(
-    List<Integer> steps, Function<Expr, Attack> attack, Target target, Support support, int chunk) {
+    List<Integer> steps,
+    Function<Expr, Attack> attack,
+    AttackLoss loss,
+    Target target,
+    Support support,
+    int chunk) {
   /** Whose gradients an attack follows. */
   public enum Target {
     /** The adapted weights that are scored: the white-box attack of the papers. */
@@ -43,15 +50,16 @@ public record Protocol(
 
   private static final int TEST_STEPS = 10;
 
-  /** A protocol that fine-tunes on clean images. */
+  /** A protocol that fine-tunes on clean images, with attacks on the cross-entropy. */
   public Protocol(List<Integer> steps, Function<Expr, Attack> attack, Target target, int chunk) {
-    this(steps, attack, target, Support.CLEAN, chunk);
+    this(steps, attack, AttackLoss.CROSS_ENTROPY, target, Support.CLEAN, chunk);
   }
 
   /** Checks the ranges. */
   public Protocol {
     steps = List.copyOf(steps);
     Objects.requireNonNull(attack, "attack");
+    Objects.requireNonNull(loss, "loss");
     Objects.requireNonNull(target, "target");
     Objects.requireNonNull(support, "support");
     boolean rising = !steps.isEmpty() && steps.getFirst() >= 0;
@@ -81,26 +89,31 @@ public record Protocol(
 
   /** This protocol, scored after these numbers of steps. */
   public Protocol at(Integer... numbers) {
-    return new Protocol(List.of(numbers), attack, target, support, chunk);
+    return new Protocol(List.of(numbers), attack, loss, target, support, chunk);
   }
 
   /** This protocol with another attack. */
   public Protocol against(Function<Expr, Attack> other) {
-    return new Protocol(steps, other, target, support, chunk);
+    return new Protocol(steps, other, loss, target, support, chunk);
+  }
+
+  /** This protocol with an attack that raises another loss. */
+  public Protocol against(AttackLoss other) {
+    return new Protocol(steps, attack, other, target, support, chunk);
   }
 
   /** This protocol with another target. */
   public Protocol against(Target other) {
-    return new Protocol(steps, attack, other, support, chunk);
+    return new Protocol(steps, attack, loss, other, support, chunk);
   }
 
   /** This protocol that fine-tunes on other support images. */
   public Protocol fineTuningOn(Support other) {
-    return new Protocol(steps, attack, target, other, chunk);
+    return new Protocol(steps, attack, loss, target, other, chunk);
   }
 
   /** This protocol with another number of episodes at a time. */
   public Protocol inChunksOf(int episodes) {
-    return new Protocol(steps, attack, target, support, episodes);
+    return new Protocol(steps, attack, loss, target, support, episodes);
   }
 }

@@ -35,6 +35,15 @@ public interface Plan extends AutoCloseable {
   /** Bytes of working memory. */
   long bytes();
 
+  /**
+   * Bytes that the kernels of one run read and write: for each kernel every array once, whole, even
+   * if it reads it again and again. What it takes at least, for all but views of parts. 0 if the
+   * plan does not count.
+   */
+  default long traffic() {
+    return 0;
+  }
+
   /** What runs, in order; a body follows its map or loop. Empty if the plan is interpreted. */
   default List<Part> parts() {
     return List.of();

@@ -21,6 +21,9 @@ record BatchWay(boolean channelsLast, int slices, int threads, int each, Precisi
 
   /** What is tried with this many threads. */
   static List<BatchWay> worthTrying(BatchStep step, int threads) {
+    if (step.ascent() != BatchStep.Ascent.PGD) {
+      return List.of(); // only PGD is written here
+    }
     return EnumSet.of(Precision.F32, step.precision()).stream()
         .flatMap(p -> worthTrying(step, threads, p).stream())
         .toList();

@@ -159,6 +159,7 @@ class LibtorchTest {
         n.images(),
         start,
         labels,
+        n.ascent(),
         attack,
         n.update(),
         n.precision());

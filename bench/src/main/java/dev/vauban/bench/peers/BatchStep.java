@@ -16,7 +16,8 @@ import java.util.Map;
  * @param images [N,H,W,C]
  * @param start images [N,H,W,C] from which the attack sets out
  * @param labels a class each
- * @param attack on the loss of the images
+ * @param ascent how the attack climbs
+ * @param attack on the loss of the images; APGD has no use for the length of its steps
  * @param update of the weights by the attacked images' loss, or null if only those are wanted
  * @param precision the lowest in which large products may be computed
  */
@@ -27,6 +28,7 @@ public record BatchStep(
     Values images,
     Values start,
     int[] labels,
+    Ascent ascent,
     MetaStep.Attack attack,
     Momentum update,
     Precision precision)
@@ -38,6 +40,14 @@ public record BatchStep(
     CONV4,
     /** {@link dev.vauban.nn.ResNet#eighteen}. */
     RESNET18
+  }
+
+  /** An attack's way up. */
+  public enum Ascent {
+    /** Signed gradients in steps of one length; the last point counts. */
+    PGD,
+    /** {@link dev.vauban.adversarial.Apgd} on each image's cross-entropy; the best point counts. */
+    APGD
   }
 
   /** What batch normalisation does. */

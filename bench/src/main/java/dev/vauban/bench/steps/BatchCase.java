@@ -1,5 +1,6 @@
 package dev.vauban.bench.steps;
 
+import dev.vauban.adversarial.Apgd;
 import dev.vauban.adversarial.Linf;
 import dev.vauban.adversarial.Pgd;
 import dev.vauban.bench.peers.BatchStep.Network;
@@ -12,7 +13,7 @@ import java.util.List;
 
 /**
  * An attack on a batch of images to time, or a step of adversarial training: PGD in the ball of
- * radius 8/255 with steps of 2/255 from a given start.
+ * radius 8/255 with steps of 2/255 from a given start, or APGD in the same ball.
  *
  * @param name for {@code --only}
  * @param title for tables
@@ -38,17 +39,38 @@ public record BatchCase(
   static final int CLASSES = 10;
   static final double EPS = 8 / 255.0;
   static final double STEP = 2 / 255.0;
+  private static final int CHECKED_STEPS = 10;
   private static final Shape IMAGE = Shape.of(32, 32, 3);
 
   /** What is done with the images. */
   public enum Goal {
     /** They are attacked, batch norm folded into the convolutions. */
     ATTACK,
+    /** The same by APGD. */
+    AUTO_ATTACK,
     /** They are attacked as one batch and the weights are updated once, with batch statistics. */
     TRAIN
   }
 
-  /** All cases. */
+  /** What is timed on cards: two attacks on one network. */
+  public static List<BatchCase> onCards() {
+    BatchCase pgd =
+        all().stream().filter(c -> c.name().equals("pgd20-resnet18")).findFirst().orElseThrow();
+    BatchCase apgd =
+        new BatchCase(
+            "apgd100-resnet18",
+            "APGD-100 as in AutoAttack, 256 images 32x32x3, ResNet-18 folded",
+            pgd.network(),
+            Goal.AUTO_ATTACK,
+            pgd.image(),
+            pgd.width(),
+            pgd.images(),
+            100,
+            pgd.precision());
+    return List.of(pgd, apgd);
+  }
+
+  /** All cases of the processor's tables. */
   public static List<BatchCase> all() {
     return List.of(
         new BatchCase(
@@ -88,12 +110,16 @@ public record BatchCase(
     return new BatchCase(name, title, network, goal, image, width, images, steps, other);
   }
 
-  /** With 8 filters; in bf16 with 16, from which on products are rounded. */
+  /**
+   * With 8 filters; in bf16 with 16, from which on products are rounded. Two steps; of APGD as many
+   * as have checkpoints two steps and one step apart.
+   */
   @Override
   public BatchCase small() {
     Shape few = Shape.of(16, 16, image.dim(2));
     int filters = precision == Precision.F32 ? 8 : 16;
-    return new BatchCase(name + "-small", title, network, goal, few, filters, 4, 2, precision);
+    int least = goal == Goal.AUTO_ATTACK ? CHECKED_STEPS : 2;
+    return new BatchCase(name + "-small", title, network, goal, few, filters, 4, least, precision);
   }
 
   /** With one step of the attack. */
@@ -112,6 +138,10 @@ public record BatchCase(
       case CONV4 -> Conv4.maxPooled(image, width, CLASSES);
       case RESNET18 -> ResNet.eighteen(image, width, CLASSES);
     };
+  }
+
+  Apgd apgd() {
+    return new Apgd(new Linf(EPS), steps);
   }
 
   Pgd pgd() {

@@ -3,6 +3,7 @@ package dev.vauban.bench.steps;
 import static dev.vauban.tensor.Vmap.vmapToArray;
 
 import dev.vauban.bench.peers.BatchStep;
+import dev.vauban.bench.peers.BatchStep.Ascent;
 import dev.vauban.bench.peers.BatchStep.Momentum;
 import dev.vauban.bench.peers.BatchStep.Norms;
 import dev.vauban.bench.peers.MetaStep;
@@ -28,6 +29,7 @@ import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.cpu.CpuDevice;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A {@link BatchCase} compiled and bound: random images, each labelled with some class, and a start
@@ -62,7 +64,7 @@ public final class BoundBatch implements BoundCase {
    */
   public BoundBatch(BatchCase batch, Device device) {
     this.batch = batch;
-    this.model = batch.goal() == Goal.ATTACK ? Folding.of(batch.model()) : batch.model();
+    this.model = batch.goal() == Goal.TRAIN ? batch.model() : Folding.of(batch.model());
     int[] image = batch.image().dims();
     Type images = Type.f32(batch.images(), image[0], image[1], image[2]);
     Tree<Type> types =
@@ -79,7 +81,7 @@ public final class BoundBatch implements BoundCase {
 
   private Tree<Expr> program(Tree<Expr> in) {
     return switch (batch.goal()) {
-      case ATTACK -> Tree.of("images", attackedInSlices(in));
+      case ATTACK, AUTO_ATTACK -> Tree.of("images", attackedInSlices(in));
       case TRAIN -> trained(in);
     };
   }
@@ -100,10 +102,10 @@ public final class BoundBatch implements BoundCase {
   }
 
   private Expr attacked(Tree<Expr> w, Tree<Expr> t) {
-    return batch
-        .pgd()
-        .ascendFrom(
-            x -> Losses.crossEntropy(model.logits(w, x), t.get("y")), t.get("x"), t.get("start"));
+    UnaryOperator<Expr> loss = x -> Losses.crossEntropy(model.logits(w, x), t.get("y"));
+    return batch.goal() == Goal.AUTO_ATTACK
+        ? batch.apgd().ascendFrom(loss, t.get("x"), t.get("start"))
+        : batch.pgd().ascendFrom(loss, t.get("x"), t.get("start"));
   }
 
   /** Madry et al. 2018: the gradient of the loss of the attacked images, and a step with it. */
@@ -190,6 +192,7 @@ public final class BoundBatch implements BoundCase {
         StepNumbers.values(in.get("x")),
         StepNumbers.values(in.get("start")),
         in.get("y").toInts(),
+        batch.goal() == Goal.AUTO_ATTACK ? Ascent.APGD : Ascent.PGD,
         new MetaStep.Attack(BatchCase.EPS, BatchCase.STEP, batch.steps()),
         training ? new Momentum(RATE, optimizer.momentum()) : null,
         batch.precision());
@@ -233,6 +236,11 @@ public final class BoundBatch implements BoundCase {
   @Override
   public long bytes() {
     return plan.bytes();
+  }
+
+  @Override
+  public long traffic() {
+    return plan.traffic();
   }
 
   @Override

@@ -29,6 +29,9 @@ public sealed interface BoundCase extends AutoCloseable permits BoundStep, Bound
   /** Bytes of the plan's working memory. */
   long bytes();
 
+  /** Bytes that one run's kernels read and write, by the plan's own count; 0 if it has none. */
+  long traffic();
+
   /** Seconds that tracing and compiling took. */
   double compileSeconds();
 

@@ -91,6 +91,10 @@ final class BoundPlan implements AutoCloseable {
     return plan.bytes();
   }
 
+  long traffic() {
+    return plan.traffic();
+  }
+
   double compileSeconds() {
     return compileSeconds;
   }

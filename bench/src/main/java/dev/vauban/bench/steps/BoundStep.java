@@ -195,6 +195,11 @@ public final class BoundStep implements BoundCase {
   }
 
   @Override
+  public long traffic() {
+    return plan.traffic();
+  }
+
+  @Override
   public double compileSeconds() {
     return plan.compileSeconds();
   }

@@ -76,12 +76,14 @@ final class CheckTable {
   private static void speed(List<SpeedRow> rows, StringBuilder text) {
     text.append(
         "\nms: a step with all its copies, median; card: its graph by the card's clock; idle: share"
-            + " of the step without a graph on the card;\nmatmul: share of the rate of large matrix"
-            + " products; x: the best peer's time (its data stays on the card) over ours\n");
+            + " of the step without a graph on the card;\nmatmul, copy: share of the rate of large"
+            + " matrix products and of copies; x: the best peer's time (its data stays on the card)"
+            + " over ours\n");
     text.append(
-        "%-18s %5s %-5s %10s %10s %7s %6s %7s %6s  %s%n"
+        "%-18s %5s %-5s %10s %10s %7s %6s %7s %7s %6s  %s%n"
             .formatted(
-                "program", "tasks", "", "ms", "card", "graphs", "idle", "matmul", "x", "peers"));
+                "program", "tasks", "", "ms", "card", "graphs", "idle", "matmul", "copy", "x",
+                "peers"));
     for (SpeedRow r : rows) {
       text.append("%-18s %5d %-5s ".formatted(r.name(), r.tasks(), r.precision()));
       if (!r.failure().isEmpty()) {
@@ -91,13 +93,14 @@ final class CheckTable {
       text.append(
           String.format(
               Locale.ROOT,
-              "%10.3f %10.3f %7.1f %5.0f%% %6.1f%% %6.2f ",
+              "%10.3f %10.3f %7.1f %5.0f%% %6.1f%% %6.1f%% %6s ",
               r.milliseconds(),
               r.cardMilliseconds(),
               r.launches(),
               100 * r.idleShare(),
               100 * r.matmulShare(),
-              r.speedup()));
+              100 * r.memoryShare(),
+              Double.isNaN(r.speedup()) ? "-" : String.format(Locale.ROOT, "%.2f", r.speedup())));
       for (SpeedRow.Peer p : r.peers()) {
         text.append(
             p.failure().isEmpty()
@@ -106,8 +109,5 @@ final class CheckTable {
       }
       text.append('\n');
     }
-    text.append("APGD on ResNet-18 is not in the table: Vauban has no APGD yet.\n");
-    text.append(
-        "The share of the memory bandwidth is not in it: plans do not count their bytes.\n");
   }
 }

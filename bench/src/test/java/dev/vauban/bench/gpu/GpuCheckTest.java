@@ -65,6 +65,33 @@ class GpuCheckTest {
     assertThat(findings).hasSizeGreaterThan(15);
   }
 
+  /** Ceilings and a meta-step: what they take says nothing here, that they run does. */
+  @Test
+  void theFakeCardIsTimed() throws IOException, InterruptedException {
+    int code =
+        check(
+            FakeCuda.folder(),
+            "--parts=speed",
+            "--size=small",
+            "--tasks=2",
+            "--rounds=1",
+            "--precisions=f32",
+            "--cases=anil-28",
+            "--python=");
+    assertThat(code).as(output()).isZero();
+    assertThat(output()).contains("ceilings: copy", "anil-28-small").doesNotContain("did not run");
+    Map<?, ?> json = Json.read(Files.readString(folder.resolve("out.json")).strip(), Map.class);
+    List<?> rows = (List<?>) ((Map<?, ?>) json.get("results")).get("rows");
+    assertThat(rows).hasSize(1);
+    Map<?, ?> row = (Map<?, ?>) rows.getFirst();
+    assertThat(row.get("launches")).isEqualTo(1.0);
+    assertThat((double) row.get("card_milliseconds")).isPositive();
+    assertThat((double) row.get("idle_share")).isBetween(0.0, 1.0);
+    assertThat((double) row.get("matmul_share")).isPositive();
+    assertThat((double) row.get("gigabytes")).isBetween(1e-3, 1e-1);
+    assertThat((double) row.get("memory_share")).isBetween(1e-9, 1.0);
+  }
+
   @Test
   void aMachineWithoutACardIsToldSo() throws IOException, InterruptedException {
     Path empty = Files.createDirectory(folder.resolve("empty"));
@@ -108,6 +135,8 @@ class GpuCheckTest {
             0.25,
             10,
             0.4,
+            3,
+            0.7,
             1,
             100,
             List.of(
@@ -134,8 +163,8 @@ class GpuCheckTest {
             "A 8.000; B 6.000; C left out (no memory);",
             "25%",
             "40.0%",
-            "did not run: big",
-            "no APGD yet");
+            "70.0%",
+            "did not run: big");
   }
 
   @Test

@@ -158,6 +158,7 @@ final class GpuPeer implements AutoCloseable {
         }
         header.put("kind", "batch");
         header.put("network", b.network());
+        header.put("ascent", b.ascent());
         header.put("attack", b.attack());
         header.put("weights", leaves(b.weights()));
         header.put("images", b.images().shape());

@@ -15,6 +15,9 @@ import java.util.List;
  * @param idleShare of the time of steps in which no graph ran on the card; NaN if not a card's
  * @param gflop of a step by the plan's count
  * @param matmulShare of the card's rate in large matrix products of this precision; NaN if unknown
+ * @param gigabytes that a step's kernels read and write by the plan's count, each array once; NaN
+ *     if not counted
+ * @param memoryShare of the card's rate in copies within its memory; NaN if unknown
  * @param compileSeconds tracing and compiling
  * @param megabytes that the plan takes on the card
  * @param peers timed beside it
@@ -30,6 +33,8 @@ record SpeedRow(
     double idleShare,
     double gflop,
     double matmulShare,
+    double gigabytes,
+    double memoryShare,
     double compileSeconds,
     double megabytes,
     List<Peer> peers,
@@ -48,8 +53,8 @@ record SpeedRow(
     double none = Double.NaN;
     String sentence = why.getMessage() == null ? why.toString() : why.getMessage();
     return new SpeedRow(
-        name, tasks, precision, none, none, none, none, none, none, none, none, List.of(),
-        sentence);
+        name, tasks, precision, none, none, none, none, none, none, none, none, none, none,
+        List.of(), sentence);
   }
 
   /** The best peer's time over ours; NaN without peers. */

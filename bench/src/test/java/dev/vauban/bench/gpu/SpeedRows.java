@@ -53,7 +53,8 @@ final class SpeedRows {
     }
 
     Entry small() {
-      return new Entry(program.small(), tasks, precision);
+      return new Entry(
+          program.small(), program instanceof BatchCase b ? b.small().images() : tasks, precision);
     }
 
     Entry in(String other) {
@@ -74,8 +75,8 @@ final class SpeedRows {
           }
         }
       }
-      for (BatchCase batch : BatchCase.all()) {
-        if (batch.name().equals("pgd20-resnet18") && options.speed(batch.name())) {
+      for (BatchCase batch : BatchCase.onCards()) {
+        if (options.speed(batch.name())) {
           to.accept(row(sized(new Entry(batch, batch.images(), precision))));
         }
       }
@@ -122,6 +123,7 @@ final class SpeedRows {
       boolean card = busy.launches() > 0;
       double median = median(ours);
       double gflop = bound.flops() / 1e9;
+      double gigabytes = bound.traffic() / 1e9;
       return new SpeedRow(
           entry.program().name(),
           entry.tasks(),
@@ -132,6 +134,11 @@ final class SpeedRows {
           card ? 1 - busy.milliseconds() / total : Double.NaN,
           gflop,
           ceiling(entry.precision()).map(c -> gflop * 1e12 / median / c).orElse(Double.NaN),
+          gigabytes > 0 ? gigabytes : Double.NaN,
+          ceilings
+              .filter(c -> gigabytes > 0)
+              .map(c -> gigabytes * 1e12 / median / c.bytesPerSecond())
+              .orElse(Double.NaN),
           bound.compileSeconds(),
           bound.bytes() / 1048576.0,
           peers,

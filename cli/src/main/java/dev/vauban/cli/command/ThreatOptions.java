@@ -2,6 +2,7 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.AttackName;
 import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.config.Objective;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.job.Threat;
 import java.util.List;
@@ -17,6 +18,15 @@ public final class ThreatOptions {
   AttackName attack;
 
   @Option(
+      names = "--attack-loss",
+      paramLabel = "LOSS",
+      defaultValue = "ce",
+      description =
+          "what it raises: cross-entropy (ce) or the difference of logits ratio (dlr)"
+              + " (default: ${DEFAULT-VALUE})")
+  Objective objective;
+
+  @Option(
       names = "--eps",
       paramLabel = "EPS",
       split = ",",
@@ -30,14 +40,16 @@ public final class ThreatOptions {
       names = "--attack-steps",
       paramLabel = "N",
       defaultValue = "10",
-      description = "gradient steps of pgd (default: ${DEFAULT-VALUE})")
+      description = "gradient steps of pgd and apgd (default: ${DEFAULT-VALUE})")
   int attackSteps;
 
   @Range(above = 0)
   @Option(
       names = "--step-size",
       paramLabel = "SIZE",
-      description = "of a step, in units of the pixel range (default: 2.5 eps / steps)")
+      description =
+          "of a step, in units of the pixel range (default: 2.5 eps / steps); apgd has"
+              + " its own")
   Double stepSize;
 
   @Range(min = 1, max = 100)
@@ -49,8 +61,7 @@ public final class ThreatOptions {
   int restarts;
 
   Threat threat() {
-    List<Double> budgets =
-        eps.stream().map(attack == AttackName.PGD_L2 ? Eps::value : Eps::linf).toList();
-    return new Threat(attack, budgets, attackSteps, stepSize, restarts);
+    List<Double> budgets = eps.stream().map(attack.euclidean() ? Eps::value : Eps::linf).toList();
+    return new Threat(attack, objective, budgets, attackSteps, stepSize, restarts);
   }
 }

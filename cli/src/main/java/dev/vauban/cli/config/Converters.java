@@ -22,6 +22,7 @@ public final class Converters {
         .registerConverter(DataSpec.class, converter(DataSpec::parse))
         .registerConverter(Method.class, named(Method.class, "method"))
         .registerConverter(AttackName.class, named(AttackName.class, "attack"))
+        .registerConverter(Objective.class, named(Objective.class, "attack loss"))
         .registerConverter(TrainAttack.class, named(TrainAttack.class, "training attack"))
         .registerConverter(Order.class, named(Order.class, "order"))
         .registerConverter(Model.class, named(Model.class, "model"))

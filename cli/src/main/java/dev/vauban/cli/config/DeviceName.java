@@ -33,6 +33,11 @@ public record DeviceName(String name) {
     return new DeviceName(CPU);
   }
 
+  /** Whether it is a graphics card. */
+  public boolean isCard() {
+    return name.startsWith("cuda");
+  }
+
   /** As {@link dev.vauban.tensor.Device#open} reads it, with as many threads of the processor. */
   public String withWorkers(int workers) {
     return name.equals(CPU) ? CPU + ":" + workers : name;

@@ -2,9 +2,10 @@ package dev.vauban.cli.work;
 
 import dev.vauban.adversarial.Attack;
 import dev.vauban.adversarial.Attacks;
-import dev.vauban.cli.config.AttackName;
 import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.config.Objective;
 import dev.vauban.cli.config.SupportImages;
+import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Evaluation.Figures;
@@ -41,6 +42,7 @@ import java.util.Map;
  */
 final class EvaluationRun implements AutoCloseable {
   private static final int CHUNK = 8;
+  private static final int LEAST_WAYS = 3; // of the dlr loss
   private static final int LINEAR_BATCH = 50;
   private static final int LINEAR_STEPS = 500;
   private static final double LINEAR_RATE = 0.01;
@@ -74,6 +76,12 @@ final class EvaluationRun implements AutoCloseable {
     this.session = session;
     this.on = DataRoles.evaluatedOn(data);
     this.images = data.evaluation();
+    if (threat.objective() == Objective.DLR && episodes.ways() < LEAST_WAYS) {
+      throw CommandException.badInput(
+          "--attack-loss dlr compares three logits, so it needs at least 3 ways, not "
+              + episodes.ways()
+              + "; use --attack-loss ce");
+    }
     List<Integer> steps = protocol.steps().stream().distinct().sorted().toList();
     int chunk = Math.min(protocol.episodes(), Math.max(CHUNK, protocol.compute().workers()));
     EpisodeSampler sampler =
@@ -93,7 +101,12 @@ final class EvaluationRun implements AutoCloseable {
               recipe.theta(),
               sampler,
               new dev.vauban.meta.Protocol(
-                  steps, this::attack, dev.vauban.meta.Protocol.Target.ADAPTED, support, chunk)));
+                  steps,
+                  this::attack,
+                  threat.objective().loss(),
+                  dev.vauban.meta.Protocol.Target.ADAPTED,
+                  support,
+                  chunk)));
     }
   }
 
@@ -107,8 +120,7 @@ final class EvaluationRun implements AutoCloseable {
 
   private Attack attack(Expr eps) {
     Attacks.Options options = Attacks.Options.eps(eps).withRestarts(threat.restarts());
-    boolean iterative = threat.attack() == AttackName.PGD || threat.attack() == AttackName.PGD_L2;
-    if (iterative) {
+    if (threat.attack().iterative()) {
       options = options.withSteps(threat.steps());
     }
     if (threat.stepSize() != null) {
@@ -132,7 +144,7 @@ final class EvaluationRun implements AutoCloseable {
         seen.stream().limit(protocol.examples()).map(e -> example(name, eps, e)).toList();
     return new Evaluation(
         eps,
-        threat.attack().label(),
+        threat.label(),
         List.copyOf(rows),
         protocol.dimension() == 0 ? List.of() : List.of(dimension(name, theta, seen)),
         protocol.linear() == 0 ? List.of() : List.of(linear(name, theta, eps)),
@@ -214,7 +226,8 @@ final class EvaluationRun implements AutoCloseable {
                 LINEAR_STEPS,
                 LINEAR_RATE,
                 Recipe.attack(recipe.learner()),
-                attack(Expr.scalar(eps))),
+                attack(Expr.scalar(eps)),
+                threat.objective().loss()),
             Stream.LINEAR.key(protocol.seed()));
     return new Evaluation.Linear(
         name, classes, found.images(), found.clean(), found.robust(), null);

@@ -5,6 +5,7 @@ import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.config.MetaSchedule;
 import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Model;
+import dev.vauban.cli.config.Objective;
 import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.Rotations;
 import dev.vauban.cli.config.Split;
@@ -181,7 +182,7 @@ final class QuickstartRun {
   }
 
   private Threat threat() {
-    return new Threat(AttackName.PGD, List.of(job.eps()), ATTACK_STEPS, null, 1);
+    return new Threat(AttackName.PGD, Objective.CE, List.of(job.eps()), ATTACK_STEPS, null, 1);
   }
 
   private Protocol protocol() {

@@ -295,6 +295,11 @@ final class CudaPlan implements Plan {
   }
 
   @Override
+  public long traffic() {
+    return code.steps().stream().mapToLong(Step::traffic).sum();
+  }
+
+  @Override
   public void close() {
     synchronized (card) {
       if (closed) {

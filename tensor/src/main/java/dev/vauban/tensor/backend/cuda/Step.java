@@ -2,8 +2,12 @@ package dev.vauban.tensor.backend.cuda;
 
 import dev.vauban.natives.cuda.GemmSpec;
 import dev.vauban.tensor.ControlOp;
+import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.IndexOp;
+import dev.vauban.tensor.ShapeOp;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.fusion.MemoryPlanner;
+import java.util.HashSet;
 import java.util.List;
 
 /** Part of a lowered program: what it reads and writes, and what is launched for it. */
@@ -19,6 +23,20 @@ sealed interface Step {
 
   /** Floating-point operations. */
   long flops();
+
+  /** Bytes that it reads and writes at least: its arrays once each, its scratch memory twice. */
+  default long traffic() {
+    long written = writes().stream().mapToLong(Step::bytes).sum();
+    boolean partly =
+        writes().getFirst() instanceof Expr e
+            && (e.op() instanceof ShapeOp.Slice || e.op() instanceof IndexOp.Gather);
+    long read = partly ? written : new HashSet<>(reads()).stream().mapToLong(Step::bytes).sum();
+    return read + written + 2 * scratchBytes();
+  }
+
+  private static long bytes(Object memory) {
+    return memory instanceof Expr e ? e.type().bytes() : 0;
+  }
 
   /** What it is, for prints: kernel and shapes. */
   String label();
@@ -48,6 +66,11 @@ sealed interface Step {
     @Override
     public String label() {
       return "copy " + bytes + " bytes";
+    }
+
+    @Override
+    public long traffic() {
+      return 2 * bytes;
     }
 
     @Override
@@ -86,6 +109,11 @@ sealed interface Step {
     @Override
     public long flops() {
       return loop.steps() * body.steps().stream().mapToLong(Step::flops).sum();
+    }
+
+    @Override
+    public long traffic() {
+      return loop.steps() * body.steps().stream().mapToLong(Step::traffic).sum();
     }
   }
 }

@@ -91,7 +91,7 @@ final class CudaPlan implements Plan {
 
   /** With the library's products, or without them where it refuses one. */
   private Code lowered() {
-    Code lowered = Lowering.program(program.graph(), card.choices());
+    Code lowered = card.ways().lower(program.graph(), card.choices());
     try {
       prepare(lowered);
       return lowered;

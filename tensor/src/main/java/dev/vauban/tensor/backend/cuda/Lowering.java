@@ -115,7 +115,7 @@ final class Lowering {
       return;
     }
     if (e.op() instanceof ConvOp c && !isEmpty(e)) {
-      steps.add(convolution(e, c));
+      steps.addAll(convolution(e, c));
     } else {
       single(e, reads);
     }
@@ -202,7 +202,7 @@ final class Lowering {
   }
 
   /** A convolution on images of several tasks as they lie, see {@link View}. */
-  private Step convolution(Expr e, ConvOp c) {
+  private List<Step> convolution(Expr e, ConvOp c) {
     Expr moved = onlyReader(onlyReader(e));
     int tasks = 1;
     for (Expr in : e.inputs()) {
@@ -219,17 +219,30 @@ final class Lowering {
     } else {
       types.put(moved, moved.type());
     }
-    Product p = Convolutions.product(e, c, first, second, result);
+    String label = label(e) + (tasks > 1 ? " for " + tasks + " tasks" : "");
+    Convolutions made = Convolutions.of(e, c, first, second, result);
+    List<Object> reads = List.of(first.memory(), second.memory());
+    Object write = result.memory();
+    Choices.Convolution wanted = choices.settings().convolution();
+    Optional<Im2col.Made> patches =
+        wanted == Choices.Convolution.IMPLICIT
+            ? Optional.empty()
+            : Im2col.of(made, e, label, reads, write, choices);
+    if (patches.isPresent() && wanted == Choices.Convolution.PATCHES) {
+      return patches.get().all();
+    }
+    Product p = made.product();
     Nests.Built built =
         Products.of(p, choices.unit(e.input(0).dtype()), new int[] {0, 1}, most(e), size(e));
-    String each = tasks > 1 ? " for " + tasks + " tasks" : "";
-    return new Step.Kernels(
-        label(e) + each,
-        List.of(first.memory(), second.memory()),
-        List.of(result.memory()),
-        built.scratchBytes(),
-        p.flops(),
-        built.launches());
+    List<Step> implicit =
+        List.of(
+            new Step.Kernels(
+                label, reads, List.of(write), built.scratchBytes(), p.flops(), built.launches()));
+    if (patches.isEmpty() || !patches.get().library()) {
+      return implicit;
+    }
+    Ways.Alternatives both = new Ways.Alternatives(reads, write, implicit, patches.get().all());
+    return both.steps(choices.ways().of(both));
   }
 
   /** How many tasks an array [.., .., .., tasks, channels] may hold for a convolution. */
@@ -271,6 +284,14 @@ final class Lowering {
     }
   }
 
+  private long bytes(Object key) {
+    return switch (key) {
+      case Expr e -> e.type().bytes();
+      case Im2col.Stored s -> s.type().bytes();
+      default -> types.get(key).bytes();
+    };
+  }
+
   private Code place(Graph g, List<Object> results) {
     Placement at =
         Placement.of(
@@ -279,7 +300,7 @@ final class Lowering {
                 .toList(),
             g.params(),
             results,
-            key -> key instanceof Expr e ? e.type().bytes() : types.get(key).bytes());
+            this::bytes);
     return new Code(
         List.copyOf(steps),
         at.steps(),

@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cuda;
 
+import dev.vauban.natives.cuda.CardChoices;
 import dev.vauban.natives.cuda.CudaContext;
 import dev.vauban.natives.cuda.CudaException;
 import dev.vauban.natives.cuda.CudaStream;
@@ -16,18 +17,21 @@ final class OpenCard implements AutoCloseable {
   private final KernelLibrary kernels;
   private final Optional<Gemms> products;
   private final Choices choices;
+  private final MeasuredWays ways;
   private boolean closed;
 
   OpenCard(
       CudaContext context,
       KernelLibrary.Compiler compiler,
       Optional<Gemms> products,
-      Choices choices) {
+      Choices choices,
+      CardChoices measured) {
     this.context = context;
     this.stream = context.stream();
     this.kernels = new KernelLibrary(context, compiler);
     this.products = products;
     this.choices = choices;
+    this.ways = new MeasuredWays(this, measured);
   }
 
   CudaContext context() {
@@ -49,6 +53,11 @@ final class OpenCard implements AutoCloseable {
 
   Choices choices() {
     return choices;
+  }
+
+  /** Which way convolutions are quicker here. */
+  MeasuredWays ways() {
+    return ways;
   }
 
   synchronized boolean isClosed() {

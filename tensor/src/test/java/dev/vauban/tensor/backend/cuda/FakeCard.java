@@ -27,17 +27,32 @@ public final class FakeCard {
   }
 
   static CudaDevice open(Choices.Precision precision) {
-    return open(precision, Optional.empty());
+    return open(Choices.Settings.DEFAULT.with(precision), Optional.empty(), CACHE);
+  }
+
+  /** With convolutions by stored patches. */
+  static CudaDevice openWithPatches(Choices.Precision precision) {
+    return open(
+        new Choices.Settings(precision, Choices.Convolution.PATCHES), Optional.empty(), CACHE);
   }
 
   /** With contractions by the stand-in for cuBLASLt. */
   static CudaDevice openWithLibrary() {
-    return open(Choices.Precision.F32, Optional.of(CublasLt.load(FakeCuda.library())));
+    return openWithLibrary(Choices.Convolution.IMPLICIT, CACHE);
   }
 
-  private static CudaDevice open(Choices.Precision precision, Optional<CublasLt> library) {
+  /** With the stand-in, convolutions computed this way, and what is measured kept there. */
+  static CudaDevice openWithLibrary(Choices.Convolution convolution, Path cache) {
+    return open(
+        Choices.Settings.DEFAULT.with(convolution),
+        Optional.of(CublasLt.load(FakeCuda.library())),
+        cache);
+  }
+
+  private static CudaDevice open(
+      Choices.Settings settings, Optional<CublasLt> library, Path cache) {
     Path fake = FakeCuda.library();
-    return CudaDevice.open(CudaDriver.load(fake), Nvrtc.load(fake), library, CACHE, 0, precision);
+    return CudaDevice.open(CudaDriver.load(fake), Nvrtc.load(fake), library, cache, 0, settings);
   }
 
   /** Compiles the kernels of many programs at once: one by one would take much longer. */

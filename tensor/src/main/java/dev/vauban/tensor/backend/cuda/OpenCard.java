@@ -14,6 +14,8 @@ final class OpenCard implements AutoCloseable {
 
   private final CudaContext context;
   private final CudaStream stream;
+  private final CudaStream up;
+  private final CudaStream down;
   private final KernelLibrary kernels;
   private final Optional<Gemms> products;
   private final Choices choices;
@@ -28,6 +30,8 @@ final class OpenCard implements AutoCloseable {
       CardChoices measured) {
     this.context = context;
     this.stream = context.stream();
+    this.up = context.stream();
+    this.down = context.stream();
     this.kernels = new KernelLibrary(context, compiler);
     this.products = products;
     this.choices = choices;
@@ -38,8 +42,26 @@ final class OpenCard implements AutoCloseable {
     return context;
   }
 
+  /** Where everything is computed: runs of all plans, one after the other. */
   CudaStream stream() {
     return stream;
+  }
+
+  /** Where inputs are copied to the card while it computes. */
+  CudaStream up() {
+    return up;
+  }
+
+  /** Where results are copied from the card while it computes. */
+  CudaStream down() {
+    return down;
+  }
+
+  /** Waits for all three streams. */
+  void synchronize() {
+    up.synchronize();
+    stream.synchronize();
+    down.synchronize();
   }
 
   KernelLibrary kernels() {
@@ -81,7 +103,7 @@ final class OpenCard implements AutoCloseable {
     if (!closed) {
       closed = true;
       try {
-        stream.synchronize(); // runs that were started and not finished
+        synchronize(); // runs that were started and not finished
       } catch (CudaException e) {
         LOG.log(System.Logger.Level.WARNING, "the card failed: {0}", e.getMessage());
       }

@@ -139,7 +139,7 @@ final class Lowering {
       case ShapeOp.Pad p -> steps.add(kernels(e, reads, 0, Movement.pad(e, p)));
       case ShapeOp.Concat c -> steps.add(kernels(e, reads, 0, Movement.concat(e, c.axis())));
       case IndexOp.Gather g -> steps.add(kernels(e, reads, 0, Movement.gather(e, g)));
-      case IndexOp.ScatterAdd s -> steps.add(kernels(e, reads, 0, Movement.scatterAdd(e, s)));
+      case IndexOp.ScatterAdd s -> scatterAdd(e, s, reads);
       case ReduceOp.ArgReduce r -> steps.add(kernels(e, reads, 0, Orders.argReduce(e, r)));
       case ReduceOp.ArgSort r -> steps.add(kernels(e, reads, 0, Orders.argSort(e, r)));
       case RandomOp.Random r -> steps.add(kernels(e, reads, 0, Draws.random(e, r)));
@@ -158,6 +158,21 @@ final class Lowering {
       case ControlOp.Project p -> throw new IllegalStateException("a result of a program");
       case ControlOp.Tuple t -> throw new IllegalStateException("simplified away");
     }
+  }
+
+  /** By sorted indices where looking through all of them for each result would take long. */
+  private void scatterAdd(Expr e, IndexOp.ScatterAdd s, List<Object> reads) {
+    if (!Movement.sorts(e)) {
+      steps.add(kernels(e, reads, 0, Movement.scatterAdd(e, s, false)));
+      return;
+    }
+    int count = Math.toIntExact(e.input(1).shape().size());
+    ReduceOp.ArgSort sort = new ReduceOp.ArgSort(0, ReduceOp.Order.ASCENDING, count);
+    Expr order = Expr.of(sort, List.of(e.input(1).reshape(count)));
+    steps.add(kernels(order, reads.subList(1, 2), 0, Orders.argSort(order, sort)));
+    List<Object> all = new ArrayList<>(reads);
+    all.add(order);
+    steps.add(kernels(e, all, 0, Movement.scatterAdd(e, s, true)));
   }
 
   private static Nests.Built zeros(Expr e) {

@@ -41,6 +41,8 @@ final class Lowering {
   private final Map<Object, Type> types = new HashMap<>();
   private final Map<Expr, List<Expr>> readers = new HashMap<>();
   private Set<Expr> results;
+  private Set<Expr> params;
+  private Fusion fusion;
 
   private Lowering(Choices choices) {
     this.choices = choices;
@@ -55,13 +57,14 @@ final class Lowering {
   }
 
   private Code lower(Graph g) {
-    Fusion fusion = new Fusion(g, LIMITS);
+    this.fusion = new Fusion(g, LIMITS);
+    this.params = new HashSet<>(g.params());
     this.results = new HashSet<>(g.results());
     for (Expr e : g.nodes()) {
       e.inputs().forEach(in -> readers.computeIfAbsent(in, k -> new ArrayList<>()).add(e));
     }
     for (Fusion.Unit u : fusion.units()) {
-      add(u, fusion);
+      add(u);
     }
     List<Object> out = new ArrayList<>();
     Set<Expr> claimed = new HashSet<>();
@@ -83,7 +86,7 @@ final class Lowering {
     return place(g, out);
   }
 
-  private void add(Fusion.Unit u, Fusion fusion) {
+  private void add(Fusion.Unit u) {
     if (u.isNest()) {
       List<Expr> nodes = fusion.sorted(u);
       RegionBuilder.Built built =
@@ -226,8 +229,8 @@ final class Lowering {
     if (tasks == 1 && moved != null && moved.op() instanceof ShapeOp.Transpose) {
       tasks = tasks(moved.input(0), c);
     }
-    View first = View.of(e.input(0), tasks);
-    View second = View.of(e.input(1), tasks);
+    View first = View.of(e.input(0), tasks, this::inMemory);
+    View second = View.of(e.input(1), tasks, this::inMemory);
     View result = moved == null || tasks == 1 ? null : View.moved(e, moved, tasks);
     if (result == null) {
       result = View.contiguous(e, tasks);
@@ -258,6 +261,16 @@ final class Lowering {
     }
     Ways.Alternatives both = new Ways.Alternatives(reads, write, implicit, patches.get().all());
     return both.steps(choices.ways().of(both));
+  }
+
+  /** Whether a node's elements are in memory: given, or written by a step before its readers. */
+  private boolean inMemory(Expr node) {
+    Expr e = Fusion.memory(node);
+    Fusion.Unit u = fusion.unitOf(e);
+    if (u == null) {
+      return params.contains(e) || e.op() instanceof LeafOp.Data;
+    }
+    return !u.isNest() || !fusion.isInlined(e) && fusion.isStored(e, u);
   }
 
   /** How many tasks an array [.., .., .., tasks, channels] may hold for a convolution. */

@@ -138,6 +138,45 @@ class CudaConvolutionsTest {
     }
   }
 
+  /** Tasks with their own kernels on the same images, by views that begin again for each task. */
+  @Test
+  void imagesThatTasksShareAreStoredOnce(@TempDir Path folder) {
+    Program p =
+        Program.trace(
+            Tree.of("x", Type.f32(2, 5, 5, 4), "w", Type.f32(3, 3, 3, 4, 8)),
+            in ->
+                Tree.of(
+                    "y",
+                    Vmap.vmapToArray(
+                        t -> {
+                          Expr w = t.value();
+                          Expr g =
+                              Grad.grad(
+                                  k ->
+                                      in.get("x")
+                                          .convolve(k, Window.of(1, 1), 1)
+                                          .tanh()
+                                          .square()
+                                          .mean(),
+                                  w);
+                          return in.get("x").convolve(w.sub(g), Window.of(1, 1), 1);
+                        },
+                        Tree.leaf(in.get("w")))));
+    Choices.Settings patches = Choices.Settings.DEFAULT.with(Convolution.PATCHES);
+    Choices choices = new Choices(patches, false, true, Ways.IMPLICIT);
+    assertThat(
+            Lowering.program(p.graph(), choices).steps().stream().flatMap(s -> s.writes().stream()))
+        .filteredOn(Im2col.Stored.class::isInstance)
+        .as("tasks of what is stored")
+        .extracting(s -> ((Im2col.Stored) s).type().shape().dim(0))
+        .contains(1);
+    for (CudaDevice device : devices(folder)) {
+      try (device) {
+        check("shared images", p, device, 1e-4);
+      }
+    }
+  }
+
   @TestFactory
   Stream<DynamicTest> everyConvolutionByPatches() {
     CudaDevice device = FakeCard.openWithPatches(Choices.Precision.F32);

@@ -37,8 +37,8 @@ import org.junit.jupiter.api.Assumptions;
  * <p>It runs kernels block by block and thread by thread; shared memory, barriers, warp shuffles
  * and atomics work, tensor cores and inline PTX do not (a kernel sees {@code VAUBAN_ON_CPU}
  * defined). Streams do their work at once, or as late as they may ({@link #lazy}): a missing wait
- * between streams shows if they are tried both ways. Device memory and shared memory are full of NaNs until written, and writing beside an allocation is
- * noticed when it is freed.
+ * between streams shows if they are tried both ways. Device memory and shared memory are full of
+ * NaNs until written, and writing beside an allocation is noticed when it is freed.
  */
 public final class FakeCuda {
   private static final String COMPILER = "g++";

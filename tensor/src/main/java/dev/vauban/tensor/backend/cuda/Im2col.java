@@ -4,7 +4,6 @@ import dev.vauban.natives.cuda.GemmSpec;
 import dev.vauban.tensor.ConvOp;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.cuda.Convolutions.Walk;
 import dev.vauban.tensor.backend.cuda.Source.Positions;
@@ -217,7 +216,7 @@ final class Im2col {
             at,
             s -> {
               s.line("const %s first = p * %s;", at.type(), at.of(each));
-              List<String> i = s.indices("first", dims(to.type().shape()), "at", at);
+              List<String> i = s.indices("first", Source.dims(to.type().shape()), "at", at);
               Product.Place place = m.place(s, i.get(2), i.get(3), at);
               String from =
                   Source.offset(i.subList(0, 2), m.batchStrides(), at) + " + " + place.offset();
@@ -236,14 +235,6 @@ final class Im2col {
         new Step.Kernels(
             "patches, " + label, List.of(reads.getFirst()), List.of(to), 0, 0, List.of(launch)));
     return to;
-  }
-
-  private static List<Integer> dims(Shape s) {
-    List<Integer> out = new ArrayList<>();
-    for (int d : s.dims()) {
-      out.add(d);
-    }
-    return out;
   }
 
   /** Adds up for each element of the images what the windows over it added. */

@@ -30,10 +30,6 @@ final class Movement {
     return Positions.upTo(most);
   }
 
-  private static List<Integer> list(int[] dims) {
-    return java.util.Arrays.stream(dims).boxed().toList();
-  }
-
   private static List<Long> strides(Shape s) {
     return java.util.Arrays.stream(s.strides()).boxed().toList();
   }
@@ -48,7 +44,7 @@ final class Movement {
   }
 
   static Nests.Built transpose(Expr e, ShapeOp.Transpose t) {
-    List<Integer> dims = list(e.shape().dims());
+    List<Integer> dims = Source.dims(e.shape());
     List<Long> from = new ArrayList<>();
     long[] s = e.input(0).shape().strides();
     t.perm().forEach(a -> from.add(s[a]));
@@ -130,7 +126,7 @@ final class Movement {
         e.shape().size(),
         at,
         c -> {
-          List<String> i = c.indices("p", list(e.shape().dims()), "i", at);
+          List<String> i = c.indices("p", Source.dims(e.shape()), "i", at);
           c.line("y[p] = x[%s + %s];", begin, Source.offset(i, from, at));
         });
   }
@@ -145,7 +141,7 @@ final class Movement {
         e.shape().size(),
         at,
         c -> {
-          List<String> i = c.indices("p", list(e.shape().dims()), "i", at);
+          List<String> i = c.indices("p", Source.dims(e.shape()), "i", at);
           List<String> from = new ArrayList<>();
           List<String> inside = new ArrayList<>();
           for (int d = 0; d < i.size(); d++) {
@@ -274,11 +270,6 @@ final class Movement {
           c.line("y[p] = x[(o * %s + (%s)row) * %s + i];", at.of(rows), at.type(), at.of(inner));
         });
   }
-
-  /**
-   * One thread per element of the result, which looks through all indices in order: the sum is the
-   * same every time.
-   */
 
   /** Indices looked at, all results together, beyond which they are sorted first. */
   private static final long MOST_LOOKS = 1L << 24;

@@ -192,6 +192,7 @@ class CudaLargeTest {
                       .tensor(t)
                       .set(r.domain().values(Key.of(3).fold(i[0]++), (int) t.shape().size())));
       double[] actual = plan.run(scope, in).get("y").toDoubles();
+      assertThat(FakeCard.backwards(plan, scope, in).get("y").toDoubles()).isEqualTo(actual);
       double[] expected =
           Reference.evaluate(p.graph(), in.leaves().stream().map(Tensor::toDoubles).toList())
               .getFirst();

@@ -110,6 +110,21 @@ class CudaPlanTest {
     }
   }
 
+  /** Of threads and of blocks: without a barrier nobody sees what another has done. */
+  @Test
+  void theOrderOfThreadsDoesNotMatter() {
+    programs()
+        .forEach(p -> {
+          List<double[]> forwards = run(p, 3);
+          FakeCuda.control().backwards(1);
+          try {
+            assertThat(run(p, 3)).usingRecursiveComparison().isEqualTo(forwards);
+          } finally {
+            FakeCuda.control().backwards(0);
+          }
+        });
+  }
+
   /** All distributions, and keys folded with positive and negative numbers. */
   private static Program draws() {
     return Program.trace(

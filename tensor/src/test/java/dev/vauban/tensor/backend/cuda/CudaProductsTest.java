@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Program;
 import dev.vauban.tensor.ProgramCheck;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import java.util.ArrayList;
@@ -101,6 +104,16 @@ class CudaProductsTest {
     }
   }
 
+  /** What a thread stores in shared memory it must not find there before the barrier. */
+  private static void checkBackwards(Program p, CudaDevice device) {
+    try (Scope scope = Scope.open();
+        Plan plan = device.compile(p)) {
+      Tree<Tensor> in = ProgramCheck.inputs(scope, p.inputs(), 3);
+      double[] forwards = plan.run(scope, in).get("c").toDoubles();
+      assertThat(FakeCard.backwards(plan, scope, in).get("c").toDoubles()).isEqualTo(forwards);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void tilesGiveTheReferencesResults(Unit unit) {
@@ -121,6 +134,7 @@ class CudaProductsTest {
             .anyMatch(kernel -> kernel.startsWith(unit.kernel));
         try {
           ProgramCheck.check(p, 3, device, unit.tolerance);
+          checkBackwards(p, device);
         } catch (AssertionError e) {
           wrong.add(name + ": " + e.getMessage().lines().findFirst().orElse(""));
         }

@@ -35,6 +35,9 @@ public final class FakeJobs implements Jobs {
   /** What the next call throws instead of working, if not null. */
   RuntimeException failure;
 
+  /** The method whose trainings diverge; null for none. */
+  String diverging;
+
   /** What happens on the disk while the next call works. */
   Happening meanwhile = () -> {};
 
@@ -79,6 +82,9 @@ public final class FakeJobs implements Jobs {
   public TrainResult train(
       Learner what, Episodes on, Training how, Supplier<RunDirectory> opening, Session session) {
     fail();
+    if (what.method().label().equals(diverging)) {
+      throw CommandException.failed("training has diverged: the meta-loss is NaN at step 1", null);
+    }
     RunDirectory run = opening.get();
     learner = what;
     episodes = on;
@@ -116,7 +122,14 @@ public final class FakeJobs implements Jobs {
     System.getLogger("dev.vauban.test").log(System.Logger.Level.INFO, "trained");
     double loss = weight.uniform(0);
     return new TrainResult(
-        run.folder().toString(), what.method().label(), how.iterations(), loss, 1 - loss, null, 1);
+        run.folder().toString(),
+        what.method().label(),
+        how.iterations(),
+        loss,
+        1 - loss,
+        null,
+        1,
+        1);
   }
 
   @Override

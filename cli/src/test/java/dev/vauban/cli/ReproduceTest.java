@@ -82,6 +82,25 @@ class ReproduceTest {
     assertThat(cli.run(command)).as(cli.err).isEqualTo(ExitCode.OK);
   }
 
+  /** A training that diverges costs its own line only, and is tried again by the same command. */
+  @Test
+  void goesOnAfterALineThatDiverged() throws Exception {
+    String[] command = command("when-to-robustify", "--data", "glyphs", "--json");
+    cli.jobs.diverging = "rmaml-in";
+    assertThat(cli.run(command)).as(cli.err).isEqualTo(ExitCode.FAILED);
+    String why = "training has diverged: the meta-loss is NaN at step 1";
+    assertThat(cli.json().get("stopped")).isEqualTo(Map.of("rmaml-in", why));
+    assertThat((List<?>) cli.json().get("figures")).hasSize(4 * 2);
+    assertThat(Files.readString(folder.resolve("when-to-robustify.md")))
+        .contains("rmaml-in: " + why);
+    assertThat(cli.err).contains("15 of 15");
+
+    cli.jobs.diverging = null;
+    assertThat(cli.run(command)).as(cli.err).isEqualTo(ExitCode.OK);
+    assertThat((List<?>) cli.json().get("figures")).hasSize(5 * 2);
+    assertThat(cli.json().get("stopped")).isEqualTo(Map.of());
+  }
+
   @Test
   void mistakesGetOneSentence() {
     refused("unknown table 'omniglot-5w'; did you mean", "reproduce", "omniglot-5w");

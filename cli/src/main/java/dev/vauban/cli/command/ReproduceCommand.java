@@ -6,6 +6,7 @@ import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Resolver;
 import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
@@ -126,11 +127,12 @@ public final class ReproduceCommand implements Command {
     } catch (IOException e) {
       throw Failure.writing(folder, e);
     }
-    Reproduction.Results results =
+    Reproduction.Outcome outcome =
         new Reproduction(
                 what, scale, lines(what), own(), folder, commands(session), session.console())
             .run();
-    Sheet sheet = new Sheet(what, results);
+    Reproduction.Results results = outcome.results();
+    Sheet sheet = new Sheet(what, results, outcome.stopped());
     Path page = folder.resolve(what.name() + ".md");
     AtomicFile.write(page, sheet.markdown());
     session.console().notice("written: " + page);
@@ -140,7 +142,9 @@ public final class ReproduceCommand implements Command {
     json.put("settings", results.settings());
     json.put("figures", results.figures());
     json.put("claims", sheet.verdicts());
-    return Answer.ok(sheet.text(session.console().width()), json);
+    json.put("stopped", outcome.stopped());
+    ExitCode code = outcome.stopped().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
+    return new Answer(code, sheet.text(session.console().width()), json);
   }
 
   private Table table() {

@@ -10,6 +10,7 @@ package dev.vauban.cli.job;
  * @param clean the last validation's accuracy on clean queries, 0..1; null if not validated
  * @param robust the same under PGD-10 with the training attack's budget; null if not validated
  * @param seconds wall time of this session
+ * @param processorSeconds processor time of this session, all threads together
  */
 public record TrainResult(
     String run,
@@ -18,4 +19,5 @@ public record TrainResult(
     Double loss,
     Double clean,
     Double robust,
-    double seconds) {}
+    double seconds,
+    double processorSeconds) {}

@@ -2,6 +2,7 @@ package dev.vauban.cli.reproduce;
 
 import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.reproduce.Table.Figure;
@@ -46,15 +47,38 @@ public final class Reproduction {
    * @param table its name
    * @param scale its scale
    * @param settings what the user set beyond the table, by name
-   * @param trained seconds of each finished training, by line
+   * @param trained how long each finished training took, by line
    * @param figures in the order in which they were measured
    */
   public record Results(
       String table,
       String scale,
       Map<String, String> settings,
-      Map<String, Double> trained,
+      Map<String, Took> trained,
       List<Figure> figures) {}
+
+  /**
+   * How long a training took, all sessions together.
+   *
+   * @param seconds wall time
+   * @param processorSeconds of all threads
+   */
+  public record Took(double seconds, double processorSeconds) {
+    static final Took NOTHING = new Took(0, 0);
+
+    Took plus(Took other) {
+      return new Took(seconds + other.seconds, processorSeconds + other.processorSeconds);
+    }
+  }
+
+  /**
+   * How a reproduction ended.
+   *
+   * @param results what was measured
+   * @param stopped lines whose training could not be completed (one that diverged, say), with the
+   *     reason; the same command tries them again
+   */
+  public record Outcome(Results results, Map<String, String> stopped) {}
 
   private final Table table;
   private final Scale scale;
@@ -63,6 +87,7 @@ public final class Reproduction {
   private final Path folder;
   private final Commands commands;
   private final Console console;
+  private final Map<String, String> stopped = new LinkedHashMap<>();
   private double trainingSeconds;
   private int trainings;
   private double evaluationSeconds;
@@ -93,21 +118,16 @@ public final class Reproduction {
   }
 
   /**
-   * Does what is not done yet.
+   * Does what is not done yet. A training that cannot be completed is left out; the others go on.
    *
    * @throws CommandException exit 2, if the folder holds another table, scale or settings
    */
-  public Results run() {
+  public Outcome run() {
     Results results = load();
     for (Line line : lines) {
       Path run = folder.resolve(line.label().replaceAll("[^A-Za-z0-9+]+", "-"));
-      if (!results.trained().containsKey(line.label())) {
-        say(results, line.label() + ": training");
-        long started = System.nanoTime();
-        results.trained().put(line.label(), train(line, run));
-        trainingSeconds += (System.nanoTime() - started) / 1e9;
-        trainings++;
-        save(results);
+      if (!results.trained().containsKey(line.label()) && !train(line, run, results)) {
+        continue;
       }
       for (Measure measure : table.measures()) {
         if (!done(results, line, measure)) {
@@ -120,7 +140,27 @@ public final class Reproduction {
         }
       }
     }
-    return results;
+    return new Outcome(results, stopped);
+  }
+
+  /** Whether it was trained to its end. */
+  private boolean train(Line line, Path run, Results results) {
+    say(results, line.label() + ": training");
+    long started = System.nanoTime();
+    try {
+      results.trained().put(line.label(), train(line, run));
+    } catch (CommandException e) {
+      if (e.code() != ExitCode.FAILED) {
+        throw e;
+      }
+      stopped.put(line.label(), e.getMessage());
+      console.notice(line.label() + ": " + e.getMessage());
+      return false;
+    }
+    trainingSeconds += (System.nanoTime() - started) / 1e9;
+    trainings++;
+    save(results);
+    return true;
   }
 
   private static boolean done(Results results, Line line, Measure measure) {
@@ -139,9 +179,10 @@ public final class Reproduction {
     int toTrain = 0;
     int toEvaluate = 0;
     for (Line line : lines) {
-      toTrain += results.trained().containsKey(line.label()) ? 0 : 1;
+      boolean trainable = !stopped.containsKey(line.label());
+      toTrain += trainable && !results.trained().containsKey(line.label()) ? 1 : 0;
       for (Measure measure : table.measures()) {
-        toEvaluate += done(results, line, measure) ? 0 : 1;
+        toEvaluate += trainable && !done(results, line, measure) ? 1 : 0;
       }
     }
     int work = lines.size() * (1 + table.measures().size());
@@ -157,12 +198,13 @@ public final class Reproduction {
             .formatted(table.name(), work - toTrain - toEvaluate + 1, work, what, estimate));
   }
 
-  private double train(Line line, Path run) {
+  private Took train(Line line, Path run) {
     List<String> arguments = new ArrayList<>(List.of("train", "--out", run.toString()));
-    double before = 0;
+    Took before = Took.NOTHING;
     if (Files.exists(RunDirectory.configOf(run))) {
       arguments.add("--resume");
-      before = RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : 0;
+      before =
+          RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : before;
     } else {
       Map<String, String> settings = new LinkedHashMap<>(table.training(scale, line));
       settings.putAll(own("iterations", "filters", "data", "seed", "workers", "device"));
@@ -172,7 +214,8 @@ public final class Reproduction {
       dropContradictions(line, settings);
       settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
     }
-    return before + commands.train(arguments).seconds();
+    TrainResult result = commands.train(arguments);
+    return before.plus(new Took(result.seconds(), result.processorSeconds()));
   }
 
   /** Methods of a fixed order do not take one. */
@@ -182,14 +225,15 @@ public final class Reproduction {
     }
   }
 
-  /** The seconds that the sessions before this one wrote down last. */
-  private static double earlier(Path run) {
+  /** What the session before this one wrote down last. */
+  private static Took earlier(Path run) {
     List<MetricsLog.Line> lines = MetricsLog.read(RunDirectory.metricsOf(run));
     return lines.reversed().stream()
-        .filter(l -> l.values().containsKey("seconds"))
+        .map(MetricsLog.Line::values)
+        .filter(v -> v.containsKey("seconds"))
         .findFirst()
-        .map(l -> l.values().get("seconds"))
-        .orElse(0.0);
+        .map(v -> new Took(v.get("seconds"), v.getOrDefault("processor_seconds", 0.0)))
+        .orElse(Took.NOTHING);
   }
 
   private List<Figure> evaluate(Line line, Measure measure, Path run, Results results) {
@@ -217,7 +261,8 @@ public final class Reproduction {
                 d == null ? null : d.attacked(),
                 l == null ? null : l.clean(),
                 l == null ? null : l.robust(),
-                results.trained().get(line.label()),
+                results.trained().get(line.label()).seconds(),
+                results.trained().get(line.label()).processorSeconds(),
                 row.seconds()))
         .toList();
   }

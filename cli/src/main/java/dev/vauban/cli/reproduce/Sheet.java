@@ -17,8 +17,9 @@ import java.util.function.Function;
  *
  * @param table what was to be filled
  * @param results what was measured
+ * @param stopped lines that could not be trained to their end, with the reason
  */
-public record Sheet(Table table, Reproduction.Results results) {
+public record Sheet(Table table, Reproduction.Results results, Map<String, String> stopped) {
   private static final String NONE = "not published";
   private static final List<String> HEADS =
       List.of(
@@ -39,6 +40,7 @@ public record Sheet(Table table, Reproduction.Results results) {
     rows().forEach(row -> grid.row(row.toArray()));
     StringBuilder text = new StringBuilder(title()).append("\n\n").append(grid.format(width));
     text.append('\n');
+    stopped.forEach((line, why) -> text.append('\n').append(line).append(": ").append(why));
     verdicts()
         .forEach((claim, verdict) -> text.append('\n').append(claim).append(": ").append(verdict));
     return text.toString();
@@ -54,7 +56,9 @@ public record Sheet(Table table, Reproduction.Results results) {
     page.append(
         " Dimension: principal components that hold 90% of the variance of clean / attacked");
     page.append(" features. Linear: a classifier of the frozen features, clean / attacked.");
-    page.append(" Training: wall time.\n");
+    page.append(" Training: processor time, all threads together.\n");
+    stopped.forEach(
+        (line, why) -> page.append("\n").append(line).append(": ").append(why).append(".\n"));
     if (!verdicts().isEmpty()) {
       page.append("\n| claim | at this scale |\n|---|---|\n");
       verdicts().forEach((claim, verdict) -> page.append(line(List.of(claim, verdict))));
@@ -102,7 +106,7 @@ public record Sheet(Table table, Reproduction.Results results) {
         f.linear() == null
             ? "–"
             : String.format(Locale.ROOT, "%.1f / %.1f", 100 * f.linear(), 100 * f.linearRobust()),
-        String.format(Locale.ROOT, "%.0f s", f.trainSeconds()),
+        String.format(Locale.ROOT, "%.0f s", f.trainProcessorSeconds()),
         published == null ? NONE : published.figure());
   }
 

@@ -144,6 +144,7 @@ public record Table(
    * @param linear accuracy of a linear classifier of the frozen features; null if not measured
    * @param linearRobust the same under attack; null if not measured
    * @param trainSeconds wall time of the training
+   * @param trainProcessorSeconds processor time of the training
    * @param evalSeconds wall time of the evaluation
    */
   public record Figure(
@@ -160,6 +161,7 @@ public record Table(
       Double linear,
       Double linearRobust,
       double trainSeconds,
+      double trainProcessorSeconds,
       double evalSeconds) {
     Double value(Kind kind) {
       return switch (kind) {

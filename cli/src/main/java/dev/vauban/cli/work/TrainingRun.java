@@ -13,6 +13,7 @@ import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class TrainingRun implements AutoCloseable {
   private final Learning trainer;
   private final Optional<Validation> validation;
   private final long begun = System.nanoTime();
+  private final Duration processorBegun = processorTime();
   private final BestWeights best;
   private final LastFigures last;
   private long saved;
@@ -176,6 +178,7 @@ final class TrainingRun implements AutoCloseable {
     values.put("train_clean", trainer.accuracy());
     trainer.robustAccuracy().ifPresent(a -> values.put("train_robust", a));
     values.put("seconds", seconds());
+    values.put("processor_seconds", processorSeconds());
     run.log(trainer.number(), values);
     if (due(training.logEvery())) {
       lossSum = 0;
@@ -246,6 +249,16 @@ final class TrainingRun implements AutoCloseable {
     return (System.nanoTime() - begun) / 1e9;
   }
 
+  /** Other work on the machine stretches the wall time, not this. */
+  private double processorSeconds() {
+    return processorTime().minus(processorBegun).toNanos() / 1e9;
+  }
+
+  /** Of this process so far; nothing where the system does not tell. */
+  private static Duration processorTime() {
+    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
   private TrainResult result() {
     return new TrainResult(
         run.folder().toString(),
@@ -254,7 +267,8 @@ final class TrainingRun implements AutoCloseable {
         last.loss(),
         last.clean(),
         last.robust(),
-        seconds());
+        seconds(),
+        processorSeconds());
   }
 
   @Override

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class TableTest {
   private static Figure figure(String line, double clean, double robust, Integer dimension) {
     return new Figure(
-        line, "m", 10, 100, clean, 0.01, robust, 0.02, dimension, 7, null, null, 60, 5);
+        line, "m", 10, 100, clean, 0.01, robust, 0.02, dimension, 7, null, null, 60, 90, 5);
   }
 
   private static Claim claim(Kind kind, double by) {

@@ -52,32 +52,38 @@ public final class CudaDevice implements Device {
       LOG.log(System.Logger.Level.INFO, "matrix products by own kernels: {0}", e.getMessage());
       products = Optional.empty();
     }
-    return open(
-        driver, nvrtc, products, KernelCache.userFolder(), ordinal, Choices.Settings.read());
+    Path folder = KernelCache.userFolder();
+    return open(driver, nvrtc, products, folder, folder, ordinal, Choices.Settings.read());
   }
 
-  /** With given libraries: tests run on a card that is the processor. */
+  /**
+   * With given libraries: tests run on a card that is the processor.
+   *
+   * @param kernels where compiled kernels are kept
+   * @param measured where it is kept what was quickest
+   */
   static CudaDevice open(
       CudaDriver driver,
       Nvrtc nvrtc,
       Optional<CublasLt> library,
-      Path cache,
+      Path kernels,
+      Path measured,
       int ordinal,
       Choices.Settings settings) {
     CudaContext context = driver.open(ordinal);
     try {
       String architecture = context.card().architecture();
-      KernelCache compiler = new KernelCache(cache, nvrtc);
-      Optional<Gemms> products = library.map(l -> l.open(context, cache.resolve("products")));
+      KernelCache compiler = new KernelCache(kernels, nvrtc);
+      Optional<Gemms> products = library.map(l -> l.open(context, measured.resolve("products")));
       Choices choices =
           new Choices(
               settings,
               products.isPresent(),
               context.card().major() >= TENSOR_CORES,
               Ways.IMPLICIT);
-      CardChoices measured =
+      CardChoices ways =
           new CardChoices(
-              cache.resolve("convolutions"),
+              measured.resolve("convolutions"),
               context.card().name()
                   + ", "
                   + nvrtc.version()
@@ -88,7 +94,7 @@ public final class CudaDevice implements Device {
               (source, name) -> compiler.compile(source, name, architecture, OPTIONS),
               products,
               choices,
-              measured),
+              ways),
           library.map(l -> "cuBLASLt " + l.version()).orElse("own matrix products"));
     } catch (RuntimeException | Error e) {
       context.close();

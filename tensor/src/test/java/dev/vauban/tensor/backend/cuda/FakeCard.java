@@ -50,17 +50,18 @@ public final class FakeCard {
   }
 
   /** With the stand-in, convolutions computed this way, and what is measured kept there. */
-  static CudaDevice openWithLibrary(Choices.Convolution convolution, Path cache) {
+  static CudaDevice openWithLibrary(Choices.Convolution convolution, Path measured) {
     return open(
         Choices.Settings.DEFAULT.with(convolution),
         Optional.of(CublasLt.load(FakeCuda.library())),
-        cache);
+        measured);
   }
 
   private static CudaDevice open(
-      Choices.Settings settings, Optional<CublasLt> library, Path cache) {
+      Choices.Settings settings, Optional<CublasLt> library, Path measured) {
     Path fake = FakeCuda.library();
-    return CudaDevice.open(CudaDriver.load(fake), Nvrtc.load(fake), library, cache, 0, settings);
+    return CudaDevice.open(
+        CudaDriver.load(fake), Nvrtc.load(fake), library, Cache.FOLDER, measured, 0, settings);
   }
 
   /** Compiles the kernels of many programs at once: one by one would take much longer. */

@@ -35,30 +35,59 @@ import java.util.OptionalDouble;
  */
 public final class EmbeddingTrainer implements Learning {
   private final Scope scope;
-  private final ImageSet set;
-  private final Key order;
-  private final int[] images;
-  private final int[] labels;
-  private final Tree<Tensor> inputs;
   private final TrainingStep step;
-  private int[] epochOrder;
-  private long epoch = -1;
 
-  private EmbeddingTrainer(
-      Scope scope, ImageSet set, Key order, Tree<Tensor> inputs, TrainingStep step) {
+  private EmbeddingTrainer(Scope scope, TrainingStep step) {
     this.scope = scope;
-    this.set = set;
-    this.order = order;
-    this.inputs = inputs;
     this.step = step;
-    this.images = new int[set.size()];
-    this.labels = new int[set.size()];
-    int at = 0;
-    for (int c = 0; c < set.classCount(); c++) {
-      for (int image : set.imagesOf(c)) {
-        images[at] = image;
-        labels[at++] = c;
+  }
+
+  /** Writes the batch of a step. */
+  private static final class Batches implements TrainingStep.Supply {
+    private final ImageSet set;
+    private final Key order;
+    private final Tree<Tensor> inputs;
+    private final int[] images;
+    private final int[] labels;
+    private int[] epochOrder;
+    private long epoch = -1;
+
+    Batches(ImageSet set, Key order, Tree<Tensor> inputs) {
+      this.set = set;
+      this.order = order;
+      this.inputs = inputs;
+      this.images = new int[set.size()];
+      this.labels = new int[set.size()];
+      int at = 0;
+      for (int c = 0; c < set.classCount(); c++) {
+        for (int image : set.imagesOf(c)) {
+          images[at] = image;
+          labels[at++] = c;
+        }
       }
+    }
+
+    @Override
+    public void fill(long step) {
+      set.pixels(); // a closed set is an error here, not in the plan
+      Tensor batch = inputs.get("batch");
+      Tensor of = inputs.get("labels");
+      int size = (int) batch.size();
+      for (int i = 0; i < size; i++) {
+        int at = place(step * size + i);
+        batch.set(i, images[at]);
+        of.set(i, labels[at]);
+      }
+    }
+
+    /** Which image is number {@code i} of the endless list. */
+    private int place(long i) {
+      long wanted = i / images.length;
+      if (wanted != epoch) {
+        epochOrder = order.fold(wanted).permutation(images.length);
+        epoch = wanted;
+      }
+      return epochOrder[(int) (i % images.length)];
     }
   }
 
@@ -147,11 +176,16 @@ public final class EmbeddingTrainer implements Learning {
           TrainingStep.compile(
               device,
               (w, in, k) -> slope(model, recipe, w, in, k),
-              inputs,
+              TrainingStep.Inputs.of(inputs)
+                  .fixing(
+                      inputs.has("teacher")
+                          ? new String[] {"images", "teacher"}
+                          : new String[] {"images"})
+                  .from(new Batches(set, order, inputs)),
               weights,
               optimizer,
               key);
-      return new EmbeddingTrainer(scope, set, order, inputs, step);
+      return new EmbeddingTrainer(scope, step);
     } catch (Throwable failure) {
       scope.close();
       throw failure;
@@ -198,26 +232,7 @@ public final class EmbeddingTrainer implements Learning {
 
   @Override
   public void step() {
-    set.pixels(); // a closed set is an error here, not in the plan
-    Tensor batch = inputs.get("batch");
-    Tensor of = inputs.get("labels");
-    int size = (int) batch.size();
-    for (int i = 0; i < size; i++) {
-      int at = place(number() * size + i);
-      batch.set(i, images[at]);
-      of.set(i, labels[at]);
-    }
     step.run();
-  }
-
-  /** Which image is number {@code i} of the endless list. */
-  private int place(long i) {
-    long wanted = i / images.length;
-    if (wanted != epoch) {
-      epochOrder = order.fold(wanted).permutation(images.length);
-      epoch = wanted;
-    }
-    return epochOrder[(int) (i % images.length)];
   }
 
   @Override

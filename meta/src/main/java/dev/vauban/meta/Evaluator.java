@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntConsumer;
 
 /**
@@ -43,7 +44,7 @@ public final class Evaluator implements AutoCloseable {
   private final EpisodeInputs episodes;
   private final Tree<Tensor> inputs;
   private final Tree<Tensor> outputs;
-  private final Plan.Bound bound;
+  private final Plan.Sequence sequence;
 
   private Evaluator(
       Scope scope, Plan plan, Protocol protocol, EpisodeSampler sampler, EpisodeInputs episodes) {
@@ -56,11 +57,10 @@ public final class Evaluator implements AutoCloseable {
     this.inputs =
         episodes
             .tensors(sampler.set(), scope)
-            .with("theta", scope.tensors(types.sub("theta")))
             .with("keys", scope.tensor(types.get("keys")))
             .with("eps", scope.tensor(types.get("eps")));
     this.outputs = scope.tensors(plan.program().outputs());
-    this.bound = plan.bind(inputs, outputs);
+    this.sequence = plan.sequence(inputs, outputs, new Plan.Kept("theta", Set.of("images")));
   }
 
   /**
@@ -223,9 +223,8 @@ public final class Evaluator implements AutoCloseable {
   }
 
   private void load(Tree<Tensor> theta, double eps) {
-    Tree<Tensor> own = inputs.sub("theta");
-    Binding.check("theta", own.map(Tensor::type), theta);
-    own.mapPaths((path, t) -> t.copyFrom(theta.get(path)));
+    Binding.check("theta", plan.program().inputs().sub("theta"), theta);
+    sequence.set(theta);
     inputs.get("eps").set(eps);
   }
 
@@ -237,7 +236,8 @@ public final class Evaluator implements AutoCloseable {
       keys.set(2L * t, k.k0());
       keys.set(2L * t + 1, k.k1());
     }
-    bound.run();
+    sequence.start();
+    sequence.finish();
   }
 
   // One query per class in turn, so that a few examples show several classes.
@@ -280,6 +280,7 @@ public final class Evaluator implements AutoCloseable {
   /** Frees the plan. */
   @Override
   public void close() {
+    sequence.close();
     plan.close();
     scope.close();
   }

@@ -26,10 +26,10 @@ public sealed interface Learning extends AutoCloseable permits MetaTrainer, Embe
   /** The same on the images that training attacked; empty if the method attacks none. */
   OptionalDouble robustAccuracy();
 
-  /** The meta-parameters now: own tensors, which the next but one step overwrites. */
+  /** The meta-parameters now: own tensors, to be asked for anew after each step. */
   Tree<Tensor> weights();
 
-  /** All of the state now, for a checkpoint; own tensors. */
+  /** All of the state now, for a checkpoint: own tensors, to be asked for anew after each step. */
   Tree<Tensor> state();
 
   /** The types of the state: what a checkpoint must hold. */

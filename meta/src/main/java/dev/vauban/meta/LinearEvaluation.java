@@ -24,6 +24,7 @@ import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Robust linear evaluation: the encoder is frozen, a linear classifier of some classes is trained
@@ -120,12 +121,13 @@ public record LinearEvaluation(double clean, double robust, int images) {
           TrainingStep.compile(
               device,
               (w, in, k) -> slope(learner, whole, setting.training(), w, in, k),
-              inputs,
+              TrainingStep.Inputs.of(inputs)
+                  .fixing("images", "theta")
+                  .from(s -> fill(inputs, train, key.fold(3), s * setting.batch())),
               head,
               Optimizers.adam(setting.rate()),
               key.fold(2))) {
         for (int s = 0; s < setting.steps(); s++) {
-          fill(inputs, train, key.fold(3), (long) s * setting.batch());
           step.run();
         }
         return judge(device, learner, whole, setting, inputs, step.weights(), test, key.fold(4));
@@ -189,14 +191,19 @@ public record LinearEvaluation(double clean, double robust, int images) {
         Plan plan = device.compile(program)) {
       Tree<Tensor> out = scope.tensors(program.outputs());
       Tensor random = scope.key(key);
-      Plan.Bound bound = plan.bind(inputs.with("head", head).with("key", random), out);
-      for (int b = 0; b < batches; b++) {
-        fill(inputs, test, key.fold(-1), (long) b * setting.batch());
-        Key own = key.fold(b);
-        random.set((double) own.k0(), own.k1());
-        bound.run();
-        clean += out.get("clean").get(0);
-        robust += out.get("robust").get(0);
+      try (Plan.Sequence sequence =
+          plan.sequence(
+              inputs.with("key", random), out, new Plan.Kept("head", Set.of("images", "theta")))) {
+        sequence.set(head);
+        for (int b = 0; b < batches; b++) {
+          fill(inputs, test, key.fold(-1), (long) b * setting.batch());
+          Key own = key.fold(b);
+          random.set((double) own.k0(), own.k1());
+          sequence.start();
+          sequence.finish();
+          clean += out.get("clean").get(0);
+          robust += out.get("robust").get(0);
+        }
       }
     }
     int judged = batches * setting.batch();

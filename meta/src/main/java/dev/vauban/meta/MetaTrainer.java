@@ -33,21 +33,10 @@ import java.util.OptionalDouble;
  */
 public final class MetaTrainer implements Learning {
   private final Scope scope;
-  private final EpisodeSampler sampler;
-  private final EpisodeInputs episodes;
-  private final Tree<Tensor> inputs;
   private final TrainingStep step;
 
-  private MetaTrainer(
-      Scope scope,
-      EpisodeSampler sampler,
-      EpisodeInputs episodes,
-      Tree<Tensor> inputs,
-      TrainingStep step) {
+  private MetaTrainer(Scope scope, TrainingStep step) {
     this.scope = scope;
-    this.sampler = sampler;
-    this.episodes = episodes;
-    this.inputs = inputs;
     this.step = step;
   }
 
@@ -80,11 +69,13 @@ public final class MetaTrainer implements Learning {
           TrainingStep.compile(
               device,
               (theta, in, k) -> slope(method, model, episodes, theta, in, k),
-              inputs,
+              TrainingStep.Inputs.of(inputs)
+                  .fixing("images")
+                  .from(k -> episodes.fill(sampler, k * tasks, inputs)),
               method.training().init(weights, temporary),
               optimizer,
               key);
-      return new MetaTrainer(scope, sampler, episodes, inputs, step);
+      return new MetaTrainer(scope, step);
     } catch (Throwable failure) {
       scope.close();
       throw failure;
@@ -166,7 +157,6 @@ public final class MetaTrainer implements Learning {
   /** One meta-step on the next episodes. Allocates nothing; the figures are those before it. */
   @Override
   public void step() {
-    episodes.fill(sampler, number() * episodes.tasks(), inputs);
     step.run();
   }
 
@@ -200,7 +190,7 @@ public final class MetaTrainer implements Learning {
     return step.metrics().get(name).get(0);
   }
 
-  /** The meta-parameters now: the trainer's own tensors, which the next but one step overwrites. */
+  /** The meta-parameters now: own tensors, to be asked for anew after each step. */
   @Override
   public Tree<Tensor> weights() {
     return step.weights();

@@ -52,7 +52,7 @@ public final class Trainer implements AutoCloseable {
           TrainingStep.compile(
               device,
               (w, in, k) -> slope(objective, w, in.sub("batch"), k),
-              Tree.<Tensor>empty().with("batch", own),
+              TrainingStep.Inputs.of(Tree.<Tensor>empty().with("batch", own)),
               weights,
               optimizer,
               key);
@@ -99,6 +99,21 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
+   * Starts a step on the batch that {@link #batch} holds; the next one may be written there when
+   * this returns. On a device that computes beside the processor the step is then under way.
+   *
+   * @throws IllegalStateException if a step is under way, on a card two
+   */
+  public void start() {
+    step.start();
+  }
+
+  /** Waits for the step that was started; the results are then as after {@link #step()}. */
+  public void finish() {
+    step.finish();
+  }
+
+  /**
    * Copies {@code batch} into the trainer's own and takes one step.
    *
    * @return the figures of this step; the next step overwrites them
@@ -136,7 +151,7 @@ public final class Trainer implements AutoCloseable {
     return step.number();
   }
 
-  /** The weights after the last step: own tensors, which the next but one step overwrites. */
+  /** The weights after the last step: own tensors, to be asked for anew after each step. */
   public Tree<Tensor> weights() {
     return step.weights();
   }

@@ -10,14 +10,20 @@ import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * A step of training as one compiled plan: gradient and optimiser in a single program that is
  * replayed. The plan reads one copy of the state and writes the other, then the copies change
- * roles, so a step allocates nothing. What is descended is a {@link Rule}; {@link Trainer} and the
- * meta-trainer are two of them.
+ * roles, so a step allocates nothing; on a device with memory of its own the state stays there
+ * until somebody asks. What is descended is a {@link Rule}; {@link Trainer} and the meta-trainer
+ * are two of them.
+ *
+ * <p>Where inputs have a {@link Supply}, a device that computes beside the processor has always one
+ * step more to do than was asked for: the next inputs are written, and the figures of the last step
+ * read, while it works. What a step computes depends on its number alone, so this shows nowhere.
  *
  * <p>The state is a tree of {@code weights/...}, {@code optimizer/...}, {@code step} (I32) and
  * {@code key} (I32 [2]); it is all there is. The rule's key at step k is {@code key.fold(k)}. A
@@ -47,28 +53,59 @@ public final class TrainingStep implements AutoCloseable {
    */
   public record Slope(Tree<Expr> gradient, Tree<Expr> metrics) {}
 
-  private final Scope scope;
-  private final Plan plan;
-  private final Tree<Tensor> metrics;
-  private final List<Tree<Tensor>> states;
-  private final List<Plan.Bound> bound;
-  private int current;
-  private long number;
-
-  private TrainingStep(Scope scope, Plan plan, Tree<Tensor> inputs) {
-    this.scope = scope;
-    this.plan = plan;
-    this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
-    this.states = List.of(scope.tensors(stateTypes()), scope.tensors(stateTypes()));
-    this.bound = List.of(bind(inputs, 0), bind(inputs, 1));
+  /** Writes inputs. */
+  @FunctionalInterface
+  public interface Supply {
+    /**
+     * Writes the inputs of a step that are not fixed. The steps before it may still be under way.
+     *
+     * @param step the number of the step
+     */
+    void fill(long step);
   }
 
-  private Plan.Bound bind(Tree<Tensor> inputs, int from) {
-    Tree<Tensor> out =
-        Tree.<Tensor>empty()
-            .with("state", withoutKey(states.get(1 - from)))
-            .with("metrics", metrics);
-    return plan.bind(inputs.with("state", states.get(from)), out);
+  /**
+   * What every step reads.
+   *
+   * @param tensors none of them named {@code state}; must stay open
+   * @param fixed names of those that never change, such as a data set
+   * @param supply writes the others before each step; where it is empty, the caller does
+   */
+  public record Inputs(Tree<Tensor> tensors, Set<String> fixed, Optional<Supply> supply) {
+    /** Inputs that the caller writes before each step. */
+    public static Inputs of(Tree<Tensor> tensors) {
+      return new Inputs(tensors, Set.of(), Optional.empty());
+    }
+
+    /** These inputs, some of which never change. */
+    public Inputs fixing(String... names) {
+      return new Inputs(tensors, Set.of(names), supply);
+    }
+
+    /** These inputs, written by {@code other}. */
+    public Inputs from(Supply other) {
+      return new Inputs(tensors, fixed, Optional.of(other));
+    }
+  }
+
+  private final Scope scope;
+  private final Plan plan;
+  private final Optional<Supply> supply;
+  private final Tree<Tensor> metrics;
+  private final Plan.Sequence sequence;
+  private long started;
+  private long number;
+
+  private TrainingStep(Scope scope, Plan plan, Inputs inputs) {
+    this.scope = scope;
+    this.plan = plan;
+    this.supply = inputs.supply();
+    this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
+    this.sequence =
+        plan.sequence(
+            inputs.tensors(),
+            Tree.<Tensor>empty().with("metrics", metrics),
+            new Plan.Kept("state", inputs.fixed()));
   }
 
   /**
@@ -76,18 +113,13 @@ public final class TrainingStep implements AutoCloseable {
    *
    * @param device where it runs; must stay open
    * @param rule what is descended
-   * @param inputs what every step reads, none of them named {@code state}; must stay open
+   * @param inputs what every step reads
    * @param weights initial weights, copied
    * @param optimizer how the gradient changes the weights
    * @param key the source of all randomness
    */
   public static TrainingStep compile(
-      Device device,
-      Rule rule,
-      Tree<Tensor> inputs,
-      Tree<Tensor> weights,
-      Optimizer optimizer,
-      Key key) {
+      Device device, Rule rule, Inputs inputs, Tree<Tensor> weights, Optimizer optimizer, Key key) {
     Tree<Type> types = weights.map(Tensor::type);
     Program start = Program.trace(types, optimizer::init);
     Tree<Type> state =
@@ -98,14 +130,19 @@ public final class TrainingStep implements AutoCloseable {
             .with("key", Type.i32(2));
     Program program =
         Program.trace(
-            inputs.map(Tensor::type).with("state", state), in -> trace(rule, optimizer, in));
+            inputs.tensors().map(Tensor::type).with("state", state),
+            in -> trace(rule, optimizer, in));
     Plan plan = device.compile(program);
     Scope scope = Scope.open();
+    TrainingStep step = null;
     try {
-      TrainingStep step = new TrainingStep(scope, plan, inputs);
+      step = new TrainingStep(scope, plan, inputs);
       step.begin(device, start, weights, key);
       return step;
     } catch (Throwable failure) {
+      if (step != null) {
+        step.sequence.close();
+      }
       scope.close();
       plan.close();
       throw failure;
@@ -128,22 +165,43 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   private void begin(Device device, Program optimizerStart, Tree<Tensor> weights, Key key) {
-    Tree<Tensor> state = states.get(0);
-    copy(weights, state.sub("weights"));
-    if (optimizerStart.outputs().size() > 0) {
-      try (Plan init = device.compile(optimizerStart)) {
-        init.bind(weights, state.sub("optimizer")).run();
+    try (Scope temporary = Scope.open()) {
+      Tree<Tensor> state = temporary.tensors(stateTypes());
+      copy(weights, state.sub("weights"));
+      if (optimizerStart.outputs().size() > 0) {
+        try (Plan init = device.compile(optimizerStart)) {
+          init.bind(weights, state.sub("optimizer")).run();
+        }
       }
-    }
-    for (Tree<Tensor> s : states) {
-      s.get("key").set((double) key.k0(), key.k1());
+      state.get("key").set((double) key.k0(), key.k1());
+      sequence.set(state);
     }
   }
 
-  /** Takes a step. Allocates nothing; the results are in {@link #metrics} and {@link #state}. */
+  /**
+   * Takes a step. Allocates nothing that lives on; the results are in {@link #metrics} and {@link
+   * #state}.
+   */
   public void run() {
-    bound.get(current).run();
-    current = 1 - current;
+    long last = number + (supply.isPresent() ? sequence.ahead() : 0);
+    while (started <= last) {
+      if (supply.isPresent()) {
+        supply.get().fill(started);
+      }
+      start();
+    }
+    finish();
+  }
+
+  /** Starts a step on the inputs as they are, which may be changed when this returns. */
+  void start() {
+    sequence.start();
+    started++;
+  }
+
+  /** Waits for the oldest step that was started. */
+  void finish() {
+    sequence.finish();
     number++;
   }
 
@@ -157,14 +215,17 @@ public final class TrainingStep implements AutoCloseable {
     return metrics;
   }
 
-  /** The weights after the last step: own tensors, which the next but one step overwrites. */
+  /** The weights after the last step: own tensors, to be asked for anew after each step. */
   public Tree<Tensor> weights() {
     return state().sub("weights");
   }
 
-  /** All of the state after the last step, for a checkpoint; own tensors. */
+  /**
+   * All of the state after the last step, for a checkpoint: own tensors, to be asked for anew after
+   * each step.
+   */
   public Tree<Tensor> state() {
-    return states.get(current);
+    return sequence.state();
   }
 
   /** The types of the state: what a checkpoint must hold. */
@@ -179,9 +240,9 @@ public final class TrainingStep implements AutoCloseable {
    */
   public void restore(Tree<Tensor> state) {
     Binding.check("state", stateTypes(), state);
-    copy(state, states.get(current));
-    states.get(1 - current).get("key").copyFrom(state.get("key"));
     number = (long) state.get("step").get(0);
+    started = number;
+    sequence.set(state);
   }
 
   /** The compiled step. */
@@ -194,16 +255,10 @@ public final class TrainingStep implements AutoCloseable {
     to.paths().forEach((path, t) -> t.copyFrom(source.get(path)));
   }
 
-  private static Tree<Tensor> withoutKey(Tree<Tensor> state) {
-    return Tree.<Tensor>empty()
-        .with("weights", state.sub("weights"))
-        .with("optimizer", state.sub("optimizer"))
-        .with("step", state.sub("step"));
-  }
-
   /** Frees the plan and the state. */
   @Override
   public void close() {
+    sequence.close();
     plan.close();
     scope.close();
   }

@@ -14,6 +14,7 @@ import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.cuda.FakeCard;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -125,6 +126,38 @@ class TrainerTest {
                     .isEqualTo(-1));
       }
     }
+  }
+
+  /** On a card the next batch is written while a step is under way. */
+  @Test
+  void twoStepsMayBeUnderWayOnACard() {
+    try (Device device = FakeCard.open();
+        Scope scope = Scope.open();
+        Trainer inTurn = trainer(device, scope, Key.of(3));
+        Trainer ahead = trainer(device, scope, Key.of(3))) {
+      copy(batch(scope, 0).tree(), ahead.batch());
+      ahead.start();
+      for (int i = 0; i < 6; i++) {
+        inTurn.step(batch(scope, i));
+        copy(batch(scope, i + 1).tree(), ahead.batch());
+        ahead.start();
+        ahead.finish();
+        assertThat(ahead.number()).isEqualTo(i + 1);
+        assertThat(ahead.loss()).isEqualTo(inTurn.loss());
+      }
+      Map<String, Tensor> expected = inTurn.state().paths();
+      ahead
+          .state()
+          .paths()
+          .forEach((path, t) ->
+              assertThat(t.toDoubles()).as(path).isEqualTo(expected.get(path).toDoubles()));
+      ahead.finish();
+      assertThat(ahead.number()).isEqualTo(7);
+    }
+  }
+
+  private static void copy(Tree<Tensor> from, Tree<Tensor> to) {
+    to.paths().forEach((path, t) -> t.copyFrom(from.get(path)));
   }
 
   private static Tree<Tensor> copy(Scope scope, Tree<Tensor> tree) {

@@ -2,8 +2,10 @@ package dev.vauban.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Checks that tensors fit a program before anything native sees them. */
 public final class Binding {
@@ -37,6 +39,40 @@ public final class Binding {
       }
     }
     return out;
+  }
+
+  /**
+   * The outputs of a program that replace inputs for the next run.
+   *
+   * @return their paths
+   * @throws ShapeException if the program has no such state, or puts out a part of it that is none
+   *     of its inputs or of another type
+   */
+  public static Set<String> carried(Program program, Plan.Kept kept) {
+    Map<String, Type> in = program.inputs().paths();
+    if (in.keySet().stream().noneMatch(kept::carries)) {
+      throw new ShapeException("there is no input '" + kept.state() + "' in this program");
+    }
+    for (String name : kept.fixed()) {
+      if (!program.inputs().has(name)) {
+        throw new ShapeException("there is no input '" + name + "' in this program");
+      }
+    }
+    Set<String> carried = new LinkedHashSet<>();
+    program
+        .outputs()
+        .paths()
+        .forEach((path, type) -> {
+          if (kept.carries(path)) {
+            if (!type.equals(in.get(path))) {
+              throw new ShapeException(
+                  "output '%s' is %s and cannot be the next run's input, which is %s"
+                      .formatted(path, type, in.containsKey(path) ? in.get(path) : "none"));
+            }
+            carried.add(path);
+          }
+        });
+    return carried;
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.vauban.tensor;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * A compiled program: kernels in order, memory planned, replayed any number of times. A plan runs
@@ -18,6 +19,21 @@ public interface Plan extends AutoCloseable {
    * @throws ShapeException if structure or types differ; the message names the leaf
    */
   Bound bind(Tree<Tensor> inputs, Tree<Tensor> outputs);
+
+  /**
+   * Binds the plan to arguments of which some stay, or go round from run to run. A device with
+   * memory of its own does not copy those each time; results are the same everywhere.
+   *
+   * @param inputs one tensor per input leaf but those of the state
+   * @param outputs one tensor per output leaf but those that the state takes on; must not share
+   *     memory with inputs
+   * @param kept what stays and what goes round
+   * @return the sequence, at a state of zeros
+   * @throws ShapeException if structure or types differ, or the state cannot go round
+   */
+  default Sequence sequence(Tree<Tensor> inputs, Tree<Tensor> outputs, Kept kept) {
+    return new HostSequence(this, inputs, outputs, kept);
+  }
 
   /** Runs once; the results are new tensors in {@code scope}. */
   default Tree<Tensor> run(Scope scope, Tree<Tensor> inputs) {
@@ -64,6 +80,84 @@ public interface Plan extends AutoCloseable {
    * @param kernels how many it stands for: 1 for a kernel, for a map or loop those of its body
    */
   record Part(int depth, String label, String where, long flops, long scratchBytes, long kernels) {}
+
+  /**
+   * What of a plan's arguments a device may keep from run to run.
+   *
+   * @param state the name of those inputs that are the {@linkplain Sequence#state state}: an output
+   *     of the same path replaces one for the next run, and one without such an output stays
+   * @param fixed names of inputs that never change while bound, such as a data set
+   */
+  record Kept(String state, Set<String> fixed) {
+    /** Copies the set. */
+    public Kept {
+      fixed = Set.copyOf(fixed);
+    }
+
+    /** Whether the state has the leaf at this path. */
+    public boolean carries(String path) {
+      return within(path, state);
+    }
+
+    /** Whether the leaf at this path never changes. */
+    public boolean fixes(String path) {
+      return fixed.stream().anyMatch(name -> within(path, name));
+    }
+
+    private static boolean within(String path, String name) {
+      return path.equals(name) || path.startsWith(name + "/");
+    }
+  }
+
+  /**
+   * Runs of a plan, each of which takes on the state that the one before left. Serves one thread.
+   */
+  interface Sequence extends AutoCloseable {
+    /**
+     * Starts the next run on the inputs as they are now and returns as soon as they may be changed.
+     * The results are in the outputs after as many calls of {@link #finish}.
+     *
+     * @throws IllegalStateException if {@link #ahead} and one more runs are under way
+     */
+    void start();
+
+    /**
+     * Waits for the oldest run that was started and puts its results into the outputs.
+     *
+     * @throws IllegalStateException if none is under way
+     */
+    void finish();
+
+    /**
+     * How many runs may be started while one is under way: none on a device that computes in {@link
+     * #start} itself, one on a device that computes beside the processor and could be idle.
+     */
+    int ahead();
+
+    /**
+     * The state after the last finished run, or the one that was set: tensors of the sequence's
+     * own, which are up to date after each call of this method, and which later runs and calls
+     * overwrite. A device copies its state to them only when asked.
+     *
+     * @throws IllegalStateException if two runs are under way, or if one failed since a state was
+     *     set, which may have left nothing to go on from
+     */
+    Tree<Tensor> state();
+
+    /**
+     * Goes on from another state. Runs that are under way are waited for and forgotten.
+     *
+     * @param state is copied
+     * @throws ShapeException if structure or types differ
+     */
+    void set(Tree<Tensor> state);
+
+    /**
+     * Waits for what is under way and frees the memory of the state. Closing again does nothing.
+     */
+    @Override
+    void close();
+  }
 
   /** A plan bound to its tensors. */
   interface Bound {

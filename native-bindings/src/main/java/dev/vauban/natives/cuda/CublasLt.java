@@ -11,24 +11,9 @@ import java.nio.file.Path;
 
 /** NVIDIA's matrix products. */
 public final class CublasLt {
-  private static final int OLDEST_MAJOR = 12;
-
   /** This machine's, loaded on first use, once. */
   private static final class Shared {
-    static final CublasLt INSTANCE;
-    static final NativeException FAILURE;
-
-    static {
-      CublasLt instance = null;
-      NativeException failure = null;
-      try {
-        instance = Loading.first(Kind.CUBLAS_LT, CublasLt::fitting);
-      } catch (NativeException e) {
-        failure = e;
-      }
-      INSTANCE = instance;
-      FAILURE = failure;
-    }
+    static final Loading.Found<CublasLt> FOUND = Loading.find(Kind.CUBLAS_LT, CublasLt::fitting);
   }
 
   private final Symbols symbols;
@@ -39,13 +24,7 @@ public final class CublasLt {
     this.symbols = library.symbols();
     this.path = library.path();
     this.version = CublasLtCalls.cublasLtGetVersion(symbols);
-    if (major() < OLDEST_MAJOR) {
-      throw new NativeException(
-          "cuBLASLt %s is too old: it is %s, and Vauban needs %d.0"
-              .formatted(path, version(), OLDEST_MAJOR),
-          "install a CUDA toolkit of version 12 or newer",
-          null);
-    }
+    Loading.checkNew("cuBLASLt " + path, version(), major());
   }
 
   /** One that this machine's driver runs; any, without a driver. */
@@ -57,13 +36,7 @@ public final class CublasLt {
     } catch (NativeException e) {
       return lt;
     }
-    if (lt.major() > driver.version() / 1000) {
-      throw new NativeException(
-          "cuBLASLt %s is %s, too new for the driver, which runs CUDA %s"
-              .formatted(lt.path, lt.version(), Loading.version(driver.version())),
-          "install a newer driver, or a CUDA toolkit of version " + driver.version() / 1000,
-          null);
-    }
+    Loading.checkFits("cuBLASLt " + lt.path, lt.version(), lt.major(), driver);
     return lt;
   }
 
@@ -73,10 +46,7 @@ public final class CublasLt {
    * @throws NativeException if there is none, or it is too old, or too new for the driver
    */
   public static CublasLt load() {
-    if (Shared.INSTANCE == null) {
-      throw Loading.again(Shared.FAILURE);
-    }
-    return Shared.INSTANCE;
+    return Shared.FOUND.orThrow();
   }
 
   /**

@@ -48,20 +48,7 @@ public final class CudaDriver {
 
   /** This machine's, loaded on first use, once. */
   private static final class Shared {
-    static final CudaDriver INSTANCE;
-    static final NativeException FAILURE;
-
-    static {
-      CudaDriver instance = null;
-      NativeException failure = null;
-      try {
-        instance = Loading.first(Kind.DRIVER, CudaDriver::new);
-      } catch (NativeException e) {
-        failure = e;
-      }
-      INSTANCE = instance;
-      FAILURE = failure;
-    }
+    static final Loading.Found<CudaDriver> FOUND = Loading.find(Kind.DRIVER, CudaDriver::new);
   }
 
   private final Symbols symbols;
@@ -106,10 +93,7 @@ public final class CudaDriver {
    * @throws NativeException if there is none, or it is too old
    */
   public static CudaDriver load() {
-    if (Shared.INSTANCE == null) {
-      throw Loading.again(Shared.FAILURE);
-    }
-    return Shared.INSTANCE;
+    return Shared.FOUND.orThrow();
   }
 
   /**

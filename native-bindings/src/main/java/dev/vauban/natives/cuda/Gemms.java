@@ -27,6 +27,7 @@ public final class Gemms implements AutoCloseable {
 
   private static final int MOST_ALGORITHMS = 8;
   private static final int REPEATS = 3;
+  private static final int ALGORITHM_BYTES = 64;
 
   /** 1.0 twice as bf16, 1.0019 as f32: numbers that no arithmetic unit finds easier than others. */
   private static final int FILLING = 0x3F80_3F80;
@@ -49,7 +50,7 @@ public final class Gemms implements AutoCloseable {
 
   private final CublasLt lt;
   private final CudaContext context;
-  private final GemmChoices choices;
+  private final CardChoices choices;
   private final MemorySegment handle;
   private final long workspace;
   private final Map<GemmSpec, Prepared> prepared = new HashMap<>();
@@ -58,7 +59,7 @@ public final class Gemms implements AutoCloseable {
   Gemms(CublasLt lt, CudaContext context, Path folder) {
     this.lt = lt;
     this.context = context;
-    this.choices = new GemmChoices(folder, context.card().name() + ", cuBLASLt " + lt.version());
+    this.choices = new CardChoices(folder, context.card().name() + ", cuBLASLt " + lt.version());
     this.workspace = context.allocate(WORKSPACE_BYTES, "the workspace of matrix products");
     Symbols symbols = context.use();
     try (Arena arena = Arena.ofConfined()) {
@@ -100,7 +101,7 @@ public final class Gemms implements AutoCloseable {
     context.use();
     GemmPlan plan = new GemmPlan(lt, spec);
     try {
-      Optional<byte[]> remembered = choices.find(spec);
+      Optional<byte[]> remembered = choices.find(spec.toString(), ALGORITHM_BYTES);
       if (remembered.isPresent()) {
         long needed = plan.workspaceOf(remembered.get(), handle);
         if (needed >= 0 && needed <= WORKSPACE_BYTES) {
@@ -115,7 +116,7 @@ public final class Gemms implements AutoCloseable {
       Algorithm chosen = algorithms.get(fastest.index());
       String how = fastest.toString();
       if (fastest.measured()) {
-        choices.keep(spec, chosen.bytes());
+        choices.keep(spec.toString(), chosen.bytes());
       }
       plan.use(chosen);
       return new Prepared(spec, plan, how);

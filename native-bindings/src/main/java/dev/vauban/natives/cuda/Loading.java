@@ -14,6 +14,8 @@ import java.util.function.Function;
 final class Loading {
   private static final System.Logger LOG = System.getLogger("dev.vauban.natives");
 
+  private static final int OLDEST_MAJOR = 12;
+
   private Loading() {}
 
   /**
@@ -40,9 +42,57 @@ final class Loading {
     throw CudaLibrary.missing(kind, reasons);
   }
 
-  /** The stack trace of the first failure would mislead the second caller. */
-  static NativeException again(NativeException first) {
-    return new NativeException(first.problem(), first.remedy().orElse(""), first);
+  /** What {@link #first} finds, or why it finds nothing, to be asked for again and again. */
+  static <T> Found<T> find(Kind kind, Function<CudaLibrary, T> user) {
+    try {
+      return new Found<>(first(kind, user), null);
+    } catch (NativeException e) {
+      return new Found<>(null, e);
+    }
+  }
+
+  /** A library of this machine, or why there is none. */
+  record Found<T>(T library, NativeException failure) {
+    T orThrow() {
+      if (failure != null) {
+        // The stack trace of the first failure would mislead the second caller.
+        throw new NativeException(failure.problem(), failure.remedy().orElse(""), failure);
+      }
+      return library;
+    }
+  }
+
+  /**
+   * Checks that a toolkit's library is of the oldest version that Vauban knows, or newer.
+   *
+   * @param library what it is and where
+   * @param version as people write it
+   * @throws NativeException if it is older
+   */
+  static void checkNew(String library, String version, int major) {
+    if (major < OLDEST_MAJOR) {
+      throw new NativeException(
+          "%s is too old: it is %s, and Vauban needs %d.0"
+              .formatted(library, version, OLDEST_MAJOR),
+          "install a CUDA toolkit of version " + OLDEST_MAJOR + " or newer",
+          null);
+    }
+  }
+
+  /**
+   * Checks that the driver runs a library's code: of the same major version, or an older one.
+   *
+   * @throws NativeException if not
+   */
+  static void checkFits(String library, String version, int major, CudaDriver driver) {
+    int runs = driver.version() / 1000;
+    if (major > runs) {
+      throw new NativeException(
+          "%s is %s, too new for the driver, which runs CUDA %s"
+              .formatted(library, version, version(driver.version())),
+          "install a newer driver, or a CUDA toolkit of version " + runs,
+          null);
+    }
   }
 
   /** 12080 as {@code 12.8}. */

@@ -16,24 +16,9 @@ import java.util.List;
 
 /** NVIDIA's run-time compiler of CUDA C++. Needs no card and no driver. */
 public final class Nvrtc {
-  private static final int OLDEST_MAJOR = 12;
-
   /** This machine's, loaded on first use, once. */
   private static final class Shared {
-    static final Nvrtc INSTANCE;
-    static final NativeException FAILURE;
-
-    static {
-      Nvrtc instance = null;
-      NativeException failure = null;
-      try {
-        instance = Loading.first(Kind.NVRTC, Nvrtc::fitting);
-      } catch (NativeException e) {
-        failure = e;
-      }
-      INSTANCE = instance;
-      FAILURE = failure;
-    }
+    static final Loading.Found<Nvrtc> FOUND = Loading.find(Kind.NVRTC, Nvrtc::fitting);
   }
 
   private final Symbols symbols;
@@ -51,13 +36,7 @@ public final class Nvrtc {
           NvrtcCalls.nvrtcVersion(symbols, out, out.asSlice(Integer.BYTES)), "nvrtcVersion", path);
       this.major = out.get(ValueLayout.JAVA_INT, 0);
       this.minor = out.get(ValueLayout.JAVA_INT, Integer.BYTES);
-      if (major < OLDEST_MAJOR) {
-        throw new NativeException(
-            "NVRTC %s is too old: it is %s, and Vauban needs %d.0"
-                .formatted(path, version(), OLDEST_MAJOR),
-            "install a CUDA toolkit of version 12 or newer",
-            null);
-      }
+      Loading.checkNew("NVRTC " + path, version(), major);
       check(NvrtcCalls.nvrtcGetNumSupportedArchs(symbols, out), "nvrtcGetNumSupportedArchs", path);
       int count = out.get(ValueLayout.JAVA_INT, 0);
       MemorySegment list = arena.allocate((long) Math.max(1, count) * Integer.BYTES, Integer.BYTES);
@@ -90,14 +69,7 @@ public final class Nvrtc {
    * @throws NativeException if not
    */
   void checkFits(CudaDriver driver) {
-    // Code runs on drivers of the same major version, also on older minor ones, and on newer.
-    if (major > driver.version() / 1000) {
-      throw new NativeException(
-          "NVRTC %s is %s, too new for the driver, which runs CUDA %s"
-              .formatted(path, version(), Loading.version(driver.version())),
-          "install a newer driver, or a CUDA toolkit of version " + driver.version() / 1000,
-          null);
-    }
+    Loading.checkFits("NVRTC " + path, version(), major, driver);
     List<CudaDriver.Card> cards = driver.cards();
     if (!cards.isEmpty() && cards.stream().noneMatch(this::compilesFor)) {
       CudaDriver.Card first = cards.get(0);
@@ -129,10 +101,7 @@ public final class Nvrtc {
    *     not know the card
    */
   public static Nvrtc load() {
-    if (Shared.INSTANCE == null) {
-      throw Loading.again(Shared.FAILURE);
-    }
-    return Shared.INSTANCE;
+    return Shared.FOUND.orThrow();
   }
 
   /**

@@ -186,6 +186,56 @@ class FakeCardTest {
   }
 
   @Test
+  void anAddressThatIsNoMultipleOfItsTypesSizeIsRefused() {
+    CudaFunction f =
+        kernel(
+            "wide",
+            """
+            struct __align__(16) four { float e[4]; };
+            extern "C" __global__ void wide(float* x, int at) {
+              *(four*)(x + at) = four{{1, 2, 3, 4}};
+            }
+            """);
+    long x = device(new float[9]);
+    stream.launch(f, LaunchShape.of(1, 1), new CudaArguments(arena, 2).pointer(x).int32(4));
+    assertThat(floats(x, 9)).containsExactly(0, 0, 0, 0, 1, 2, 3, 4, 0);
+    stream.launch(f, LaunchShape.of(1, 1), new CudaArguments(arena, 2).pointer(x).int32(5));
+    assertThatThrownBy(stream::synchronize)
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("CUDA_ERROR_MISALIGNED_ADDRESS (716");
+    FakeCuda.control().forget();
+  }
+
+  /** A thread that reads its neighbour's element without a barrier, within a block or beyond. */
+  @Test
+  void whatDependsOnTheOrderOfThreadsShows() {
+    String text =
+        """
+        extern "C" __global__ void NAME(float* x) {
+          __shared__ float s[4];
+          int i = blockIdx.x * 4 + threadIdx.x;
+          s[threadIdx.x] = x[i];
+          BARRIER
+          x[i] = threadIdx.x > 0 ? s[threadIdx.x - 1] : 0;
+        }
+        """;
+    CudaFunction right =
+        kernel("right", text.replace("NAME", "right").replace("BARRIER", "__syncthreads();"));
+    CudaFunction wrong = kernel("wrong", text.replace("NAME", "wrong").replace("BARRIER", ""));
+    float[] shifted = {0, 1, 2, 3, 0, 5, 6, 7};
+    for (int backwards : new int[] {0, 1}) {
+      FakeCuda.control().backwards(backwards);
+      for (CudaFunction f : List.of(right, wrong)) {
+        long x = device(1, 2, 3, 4, 5, 6, 7, 8);
+        stream.launch(f, LaunchShape.of(2, 4), new CudaArguments(arena, 1).pointer(x));
+        boolean same = java.util.Arrays.equals(floats(x, 8), shifted);
+        assertThat(same).isEqualTo(f == right || backwards == 0);
+      }
+    }
+    FakeCuda.control().forget();
+  }
+
+  @Test
   void whatACardCannotReplayIsRefused() {
     long x = device(1, 2);
     MemorySegment pageable = arena.allocate(8, 8);

@@ -36,9 +36,10 @@ import org.junit.jupiter.api.Assumptions;
  *
  * <p>It runs kernels block by block and thread by thread; shared memory, barriers, warp shuffles
  * and atomics work, tensor cores and inline PTX do not (a kernel sees {@code VAUBAN_ON_CPU}
- * defined). Streams do their work at once, so a missing wait between streams is not noticed. Device
- * memory and shared memory are full of NaNs until written, and writing beside an allocation is
- * noticed when it is freed.
+ * defined). An address that is no multiple of what its type asks for is an error, as on a card.
+ * Streams do their work at once, or as late as they may ({@link #lazy}): a missing wait between
+ * streams shows if they are tried both ways. Device memory and shared memory are full of NaNs until
+ * written, and writing beside an allocation is noticed when it is freed.
  */
 public final class FakeCuda {
   private static final String COMPILER = "g++";
@@ -150,6 +151,36 @@ public final class FakeCuda {
               FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS),
               CText.of(function, arena));
     }
+  }
+
+  /**
+   * Makes streams lazy: they work when somebody waits for them and no earlier, the others at once.
+   * A card may do either, and anything between.
+   *
+   * @param streams bits, the lowest for the stream that is made next
+   */
+  public void lazy(int streams) {
+    call("fake_lazy", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), streams);
+  }
+
+  /**
+   * Makes kernels run from the last thread and block to the first: what a thread sees of another's
+   * work without a barrier between them is then something else.
+   *
+   * @param backwards 1 for that, 0 for the usual order
+   */
+  public void backwards(int backwards) {
+    call("fake_backwards", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), backwards);
+  }
+
+  /** Bytes that were copied from the host to the card since {@link #forget}. */
+  public long copiedToCard() {
+    return (long) call("fake_copied_to_card", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
+  }
+
+  /** Bytes that were copied from the card to the host since {@link #forget}. */
+  public long copiedToHost() {
+    return (long) call("fake_copied_to_host", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
   }
 
   /** Whether nothing was written beside any piece of device memory that is allocated now. */

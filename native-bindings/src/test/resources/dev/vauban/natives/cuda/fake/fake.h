@@ -22,6 +22,7 @@ enum {
   NOT_FOUND = 500,
   ILLEGAL_ADDRESS = 700,
   LAUNCH_OUT_OF_RESOURCES = 701,
+  MISALIGNED_ADDRESS = 716,
   LAUNCH_FAILED = 719,
   STREAM_CAPTURE_UNSUPPORTED = 900,
   STREAM_CAPTURE_INVALIDATED = 901,
@@ -49,6 +50,9 @@ struct Module;
 
 /* Runs a kernel's blocks one after another. */
 CUresult fake_run_blocks(Module *module, const void *kernel, Size3 grid, Size3 block, void **arguments);
+
+/* Threads and blocks from the last to the first, or from the first. */
+API void fake_backwards(int backwards);
 
 /* Loads a shared library that the fake compiler made; null and a reason if it is none. */
 Module *fake_load_module(const void *image, std::string &reason);

@@ -19,6 +19,8 @@ struct Host {
   unsigned long long *(*warp_slots)();
   int (*lane)();
   unsigned (*warp_threads)();
+  void (*misaligned)();
+  int backwards;
 };
 struct Described {
   Size3 *thread, *block, *block_size, *grid_size;
@@ -88,7 +90,10 @@ static void warp_barrier(unsigned mask, int line) {
 static unsigned long long *warp_slots() { return slots[current / WARP]; }
 static int lane() { return current % WARP; }
 static unsigned warp_threads() { return there(current / WARP); }
-static const Host host = {barrier, warp_barrier, warp_slots, lane, warp_threads};
+static jmp_buf refused; /* in fake_run_blocks, whatever stack the thread has */
+static void misaligned() { _longjmp(refused, 1); }
+static Host host = {barrier, warp_barrier, warp_slots, lane, warp_threads, misaligned, 0};
+API void fake_backwards(int backwards) { host.backwards = backwards; }
 
 static void enter(int thread, Size3 size) {
   current = thread;
@@ -132,11 +137,13 @@ static CUresult run_block(Size3 size) {
   }
   for (;;) {
     bool moved = false;
-    for (int i = 0; i < total; i++)
+    for (int n = 0; n < total; n++) {
+      int i = host.backwards ? total - 1 - n : n;
       if (threads[i].state == READY) {
         enter(i, size);
         moved = true;
       }
+    }
     for (int w = 0; w * WARP < total; w++) moved |= open_warp(w);
     int running_threads = 0, waiting = 0, line = 0, different = 0;
     for (int i = 0; i < total; i++) {
@@ -172,18 +179,19 @@ CUresult fake_run_blocks(Module *module, const void *kernel, Size3 grid, Size3 b
   running_arguments = arguments;
   *d->grid_size = grid;
   *d->block_size = block;
-  for (unsigned z = 0; z < grid.z; z++)
-    for (unsigned y = 0; y < grid.y; y++)
-      for (unsigned x = 0; x < grid.x; x++) {
-        *d->block = {x, y, z};
-        if (d->shared != nullptr) memset(d->shared, 0xff, d->shared_end - d->shared);
-        if (!d->synchronises) {
-          running_kernel->all(arguments);
-          continue;
-        }
-        memset(d->dynamic_shared, 0xff, DYNAMIC_SHARED);
-        if (CUresult code = run_block(block)) return code;
-      }
+  if (_setjmp(refused) != 0) return MISALIGNED_ADDRESS;
+  uint64_t blocks = (uint64_t)grid.x * grid.y * grid.z;
+  for (uint64_t n = 0; n < blocks; n++) {
+    uint64_t i = host.backwards ? blocks - 1 - n : n;
+    *d->block = {(unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y)};
+    if (d->shared != nullptr) memset(d->shared, 0xff, d->shared_end - d->shared);
+    if (!d->synchronises) {
+      running_kernel->all(arguments);
+      continue;
+    }
+    memset(d->dynamic_shared, 0xff, DYNAMIC_SHARED);
+    if (CUresult code = run_block(block)) return code;
+  }
   return SUCCESS;
 }
 

@@ -1,13 +1,14 @@
 /*
  * The CUDA driver's interface, as much of it as Vauban calls, without a card: memory is the host's,
- * streams do their work at once, captures write it down and graphs replay it, modules are shared
- * libraries. Strict where a card is: what is not allowed in a capture fails, as do addresses that were
+ * streams do their work at once or, where a test says so, as late as they may, captures write it down
+ * and graphs replay it, modules are shared libraries. Strict where a card is: what is not allowed in a capture fails, as do addresses that were
  * not allocated, launches beyond a card's limits, and calls without a current context.
  */
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,8 +47,19 @@ API void fake_machine(int version, int cards, int major, int minor, uint64_t mem
 }
 API void fake_fail(const char *function, int code, long after) { failures[function] = {code, after}; }
 API long fake_calls(const char *function) { return calls[function]; }
+static unsigned lazy_streams, streams_made; /* bits: the first, second, ... stream made from now on */
+static uint64_t copied_to_card, copied_to_host;
+API void fake_lazy(unsigned bits) {
+  lazy_streams = bits;
+  streams_made = 0;
+}
+API long fake_copied_to_card() { return copied_to_card; }
+API long fake_copied_to_host() { return copied_to_host; }
 API void fake_forget() {
   Lock lock(guard);
+  fake_lazy(0);
+  fake_backwards(0);
+  copied_to_card = copied_to_host = 0;
   machine = {};
   calls.clear();
   failures.clear();
@@ -58,10 +70,14 @@ API void fake_forget() {
 
 struct Stream {
   bool capturing = false, invalid = false;
+  bool lazy = false;        /* works when somebody waits for it, and no earlier */
+  std::deque<Work> pending;
   std::vector<Work> written;
 };
 struct Event {
   bool recorded = false;
+  Stream *stream = nullptr;             /* that recorded it last */
+  long wanted = 0, happened = 0;        /* how often it was recorded, and how often that was reached */
   std::chrono::steady_clock::time_point time;
 };
 struct Graph {
@@ -113,8 +129,28 @@ CUresult fake_submit(void *handle, Work work) {
     stream->written.push_back(std::move(work));
     return SUCCESS;
   }
+  if (stream != nullptr && stream->lazy) {
+    stream->pending.push_back(std::move(work));
+    return SUCCESS;
+  }
   if (CUresult code = work()) sticky = code;
   return SUCCESS; /* what fails on a card is told by a later call */
+}
+static void work_once(Stream *stream) {
+  Work work = std::move(stream->pending.front());
+  stream->pending.pop_front();
+  if (CUresult code = work()) sticky = code;
+}
+static void drain(Stream *stream) {
+  while (!stream->pending.empty()) work_once(stream);
+}
+static void drain_all() {
+  Lock lock(guard);
+  for (Stream *stream : streams) drain(stream);
+}
+/* Until the event was reached as often as that. */
+static void reach(Event *event, long times) {
+  while (event->happened < times && !event->stream->pending.empty()) work_once(event->stream);
 }
 
 /* ---- library and errors ---- */
@@ -136,6 +172,7 @@ static const struct {
     {600, "CUDA_ERROR_NOT_READY", "device not ready"},
     {ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"},
     {LAUNCH_OUT_OF_RESOURCES, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "too many resources requested for launch"},
+    {MISALIGNED_ADDRESS, "CUDA_ERROR_MISALIGNED_ADDRESS", "misaligned address"},
     {LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED", "unspecified launch failure"},
     {802, "CUDA_ERROR_SYSTEM_NOT_READY", "system not yet initialized"},
     {803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", "system has unsupported display driver / cuda driver combination"},
@@ -208,6 +245,7 @@ API CUresult cuCtxSynchronize() {
   ENTER();
   CONTEXT();
   NOT_IN_CAPTURE();
+  drain_all();
   return SUCCESS;
 }
 
@@ -248,6 +286,7 @@ API CUresult cuMemFree_v2(uint64_t address) {
   ENTER();
   if (context == nullptr) return INVALID_CONTEXT;
   NOT_IN_CAPTURE();
+  drain_all();
   Lock lock(guard);
   auto at = device_memory.find(address);
   if (at == device_memory.end()) return INVALID_VALUE;
@@ -279,20 +318,40 @@ API CUresult cuMemHostAlloc(void **out, size_t bytes, unsigned) {
 API CUresult cuMemFreeHost(void *memory) {
   ENTER();
   if (context == nullptr) return INVALID_CONTEXT;
+  drain_all();
   Lock lock(guard);
   if (pinned_memory.erase((uint64_t)memory) == 0) return INVALID_VALUE;
   free(memory);
   return SUCCESS;
 }
 
-/* A capture replays a copy later: the host's memory must be the driver's own. */
+/*
+ * A capture replays a copy later: the host's memory must be the driver's own. Other memory of the host's
+ * is read before the call returns, or written.
+ */
 static CUresult copy(void *handle, uint64_t to, uint64_t from, size_t bytes, uint64_t host) {
   Stream *stream = (Stream *)handle;
-  if (host != 0 && stream->capturing && !inside(pinned_memory, host, bytes)) {
+  bool pinned = host == 0 || inside(pinned_memory, host, bytes);
+  if (!pinned && stream->capturing) {
     stream->invalid = true;
     return STREAM_CAPTURE_UNSUPPORTED;
   }
-  return fake_submit(handle, [=] { return memmove((void *)to, (const void *)from, bytes), SUCCESS; });
+  std::shared_ptr<std::vector<char>> kept;
+  if (!pinned && stream->lazy) {
+    if (host == to) {
+      drain(stream);
+    } else {
+      kept = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
+    }
+  }
+  bool up = host != 0 && host == from, down = host != 0 && host == to;
+  Work work = [=] {
+    if (up) copied_to_card += bytes;
+    if (down) copied_to_host += bytes;
+    return memmove((void *)to, kept ? kept->data() : (const void *)from, bytes), SUCCESS;
+  };
+  if (!pinned && down && stream->lazy) return work();
+  return fake_submit(handle, work);
 }
 API CUresult cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
   ENTER();
@@ -400,11 +459,13 @@ API CUresult cuStreamCreate(Stream **out, unsigned) {
   CONTEXT();
   Lock lock(guard);
   streams.insert(*out = new Stream());
+  (*out)->lazy = lazy_streams >> streams_made++ & 1;
   return SUCCESS;
 }
 API CUresult cuStreamDestroy_v2(Stream *stream) {
   ENTER();
   Lock lock(guard);
+  if (streams.count(stream) != 0) drain(stream);
   if (streams.erase(stream) == 0) return INVALID_HANDLE;
   if (capture_of_thread == stream) capture_of_thread = nullptr;
   delete stream;
@@ -417,17 +478,18 @@ API CUresult cuStreamSynchronize(Stream *stream) {
     stream->invalid = true;
     return STREAM_CAPTURE_UNSUPPORTED;
   }
-  return SUCCESS;
+  drain(stream);
+  return sticky;
 }
-API CUresult cuStreamWaitEvent(Stream *stream, Event *, unsigned) {
+API CUresult cuStreamWaitEvent(Stream *stream, Event *event, unsigned) {
   ENTER();
   CONTEXT();
-  /* Streams are done at once, so it has happened. Captures over several streams are not emulated. */
-  if (stream->capturing) {
+  if (stream->capturing) { /* captures over several streams are not emulated */
     stream->invalid = true;
     return STREAM_CAPTURE_UNSUPPORTED;
   }
-  return SUCCESS;
+  long times = event->wanted; /* not what is recorded later */
+  return fake_submit(stream, [=] { return reach(event, times), SUCCESS; });
 }
 API CUresult cuEventCreate(Event **out, unsigned) {
   ENTER();
@@ -436,6 +498,7 @@ API CUresult cuEventCreate(Event **out, unsigned) {
 }
 API CUresult cuEventDestroy_v2(Event *event) {
   ENTER();
+  reach(event, event->wanted);
   delete event;
   return SUCCESS;
 }
@@ -447,18 +510,25 @@ API CUresult cuEventRecord(Event *event, Stream *stream) {
     return STREAM_CAPTURE_UNSUPPORTED;
   }
   event->recorded = true;
-  event->time = std::chrono::steady_clock::now();
-  return SUCCESS;
+  event->stream = stream;
+  event->wanted++;
+  return fake_submit(stream, [=] {
+    event->happened++;
+    event->time = std::chrono::steady_clock::now();
+    return SUCCESS;
+  });
 }
-API CUresult cuEventQuery(Event *) {
+API CUresult cuEventQuery(Event *event) {
   ENTER();
   CONTEXT();
-  return SUCCESS;
+  reach(event, event->wanted);
+  return sticky;
 }
-API CUresult cuEventSynchronize(Event *) {
+API CUresult cuEventSynchronize(Event *event) {
   ENTER();
   CONTEXT();
-  return SUCCESS;
+  reach(event, event->wanted);
+  return sticky;
 }
 API CUresult cuEventElapsedTime(float *out, Event *from, Event *to) {
   ENTER();
@@ -508,6 +578,7 @@ API CUresult cuGraphLaunch(Graph *graph, void *stream) {
 }
 API CUresult cuGraphExecDestroy(Graph *graph) {
   ENTER();
+  drain_all();
   delete graph;
   return SUCCESS;
 }

@@ -105,8 +105,9 @@ API int nvrtcCompileProgram(Program *program, int count, const char *const *opti
     for (auto &name : kernels(program->source)) file << "VAUBAN_KERNEL(" << name << ")\n";
   }
   std::string command = "LC_ALL=C exec " FAKE_COMPILER " -std=c++20 -O1 -w -ffp-contract=off -fno-strict-aliasing -fwrapv"
-      " -fvisibility=hidden -fno-exceptions -fno-rtti -shared -fPIC -Wl,-Bsymbolic -include "
-      + quote(ON_CPU_H) + flags + " -o " + out + " " + in + " >" + log + " 2>&1";
+      " -fvisibility=hidden -fno-exceptions -fno-rtti -shared -fPIC -Wl,-Bsymbolic"
+      " -fsanitize=alignment -fno-sanitize-recover=alignment -nodefaultlibs -include "
+      + quote(ON_CPU_H) + flags + " -o " + out + " " + in + " -lm -lc -lgcc >" + log + " 2>&1";
   int code = system(command.c_str());
   std::stringstream text, image;
   text << std::ifstream(log).rdbuf();

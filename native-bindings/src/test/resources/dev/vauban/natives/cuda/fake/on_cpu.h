@@ -53,6 +53,8 @@ struct vauban_host {
   vauban_u64 *(*warp_slots)();
   int (*lane)();
   unsigned (*warp_threads)();
+  void (*misaligned)(); /* does not return */
+  int backwards; /* the last thread of a block comes first */
 };
 extern "C" {
 __attribute__((visibility("default"))) const vauban_host *vauban_host_of_module;
@@ -60,6 +62,13 @@ extern vauban_byte __start_vauban_shared[] __attribute__((weak, visibility("hidd
 extern vauban_byte __stop_vauban_shared[] __attribute__((weak, visibility("hidden")));
 }
 static __attribute__((aligned(1024))) vauban_byte vauban_dynamic_shared[232448];
+
+/* What gcc calls where an address is no multiple of what its type asks for: a card refuses that. */
+extern "C" __attribute__((visibility("hidden"), used, noreturn)) inline void
+__ubsan_handle_type_mismatch_v1_abort(void *, uintptr_t) {
+  vauban_host_of_module->misaligned();
+  __builtin_unreachable();
+}
 
 /* What a module gives the fake driver. */
 struct vauban_module {
@@ -94,12 +103,20 @@ template <class... A, void (*Kernel)(A...)> struct vauban_launcher<Kernel> {
   }
   static void one(void **a) { call(a, vauban_sequence<__integer_pack(sizeof...(A))...>()); }
   static void all(void **a) {
-    for (unsigned z = 0; z < blockDim.z; z++)
-      for (unsigned y = 0; y < blockDim.y; y++)
-        for (unsigned x = 0; x < blockDim.x; x++) {
-          threadIdx.x = x, threadIdx.y = y, threadIdx.z = z;
-          one(a);
+    unsigned count = blockDim.x * blockDim.y * blockDim.z;
+    int backwards = vauban_host_of_module->backwards;
+    threadIdx = dim3(0, 0, 0);
+    if (backwards) threadIdx = dim3(blockDim.x - 1, blockDim.y - 1, blockDim.z - 1);
+    for (unsigned i = 0; i < count; i++) {
+      one(a);
+      if (backwards ? threadIdx.x-- == 0 : ++threadIdx.x == blockDim.x) {
+        threadIdx.x = backwards ? blockDim.x - 1 : 0;
+        if (backwards ? threadIdx.y-- == 0 : ++threadIdx.y == blockDim.y) {
+          threadIdx.y = backwards ? blockDim.y - 1 : 0;
+          threadIdx.z += backwards ? -1 : 1;
         }
+      }
+    }
   }
   static constexpr vauban_kernel describe() {
     static_assert(sizeof...(A) <= 128, "more parameters than the fake driver takes");

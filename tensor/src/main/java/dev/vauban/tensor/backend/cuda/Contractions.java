@@ -92,14 +92,24 @@ final class Contractions {
     }
     Optional<GemmSpec.Matrices> a = matrices(p, (Product.Strided) p.a());
     Optional<GemmSpec.Matrices> b = matrices(p, (Product.Strided) p.b());
-    if (a.isEmpty() || b.isEmpty()) {
+    Optional<GemmSpec.Matrices> c = matrices(p, (Product.Strided) p.c());
+    if (a.isEmpty() || b.isEmpty() || c.isEmpty()) {
       return Optional.empty();
     }
-    GemmSpec.Matrices c =
-        new GemmSpec.Matrices(GemmSpec.Order.ROWS, p.n(), Math.multiplyExact(p.m(), p.n()));
+    boolean byRows = c.get().order() == GemmSpec.Order.ROWS;
+    if (!byRows || p.size() > 1 && c.get().batchStride() == 0) {
+      return Optional.empty();
+    }
     return Optional.of(
         new GemmSpec(
-            type, (int) p.size(), (int) p.m(), (int) p.n(), (int) p.k(), a.get(), b.get(), c));
+            type,
+            (int) p.size(),
+            (int) p.m(),
+            (int) p.n(),
+            (int) p.k(),
+            a.get(),
+            b.get(),
+            c.get()));
   }
 
   private static Optional<GemmSpec.Matrices> matrices(Product p, Product.Strided m) {

@@ -20,8 +20,19 @@ import java.util.List;
  * </ul>
  */
 final class Convolutions {
-  /** Where a window's position falls in an image: rows or columns of one of its two dimensions. */
-  private record Walk(int stride, int before, int dilation, int size) {}
+  /**
+   * Where a window's position falls in an image: rows or columns of one of its two dimensions.
+   *
+   * @param size of the images
+   * @param places of the window, the size of the result
+   * @param taps of the window itself
+   */
+  record Walk(int stride, int before, int dilation, int size, int places, int taps) {
+    /** Whether the window is one element that visits the images' elements one by one. */
+    boolean isPlain() {
+      return stride == 1 && before == 0 && taps == 1 && places == size;
+    }
+  }
 
   private final Window window;
   private final int tasks;
@@ -32,9 +43,13 @@ final class Convolutions {
   private final View vx;
   private final View vy;
   private final View vw;
+  private final ConvOp op;
   private final DType type;
+  private final DType stored;
 
-  private Convolutions(ConvOp op, int tasks, Shape[] shapes, View[] views, DType type) {
+  private Convolutions(
+      ConvOp op, int tasks, Shape[] shapes, View[] views, DType type, DType stored) {
+    this.op = op;
     this.window = op.window();
     this.tasks = tasks;
     this.groups = op.groups() / tasks;
@@ -45,72 +60,129 @@ final class Convolutions {
     this.vw = views[1];
     this.vy = views[2];
     this.type = type;
+    this.stored = stored;
   }
 
   /**
-   * The product that a convolution is.
+   * A convolution or gradient.
    *
    * @param e the node
-   * @param views of its two inputs and its result
+   * @param first views of its two inputs
+   * @param result view of its result
    */
-  static Product product(Expr e, ConvOp op, View first, View second, View result) {
+  static Convolutions of(Expr e, ConvOp op, View first, View second, View result) {
     Shape a = e.input(0).shape();
     Shape b = e.input(1).shape();
-    int tasks = result.tasks();
-    DType type = e.input(0).dtype();
+    Shape[] shapes =
+        switch (op) {
+          case ConvOp.Convolve c -> new Shape[] {a, b, e.shape()};
+          case ConvOp.InputGradient c -> new Shape[] {c.input(), b, a};
+          case ConvOp.KernelGradient c -> new Shape[] {a, c.kernel(), b};
+        };
+    View[] views =
+        switch (op) {
+          case ConvOp.Convolve c -> new View[] {first, second, result};
+          case ConvOp.InputGradient c -> new View[] {result, second, first};
+          case ConvOp.KernelGradient c -> new View[] {first, result, second};
+        };
+    return new Convolutions(op, result.tasks(), shapes, views, e.input(0).dtype(), e.dtype());
+  }
+
+  /** The product that it is. */
+  Product product() {
     return switch (op) {
-      case ConvOp.Convolve c ->
-          new Convolutions(
-                  op,
-                  tasks,
-                  new Shape[] {a, b, e.shape()},
-                  new View[] {first, second, result},
-                  type)
-              .forward(e.dtype());
-      case ConvOp.InputGradient c ->
-          new Convolutions(
-                  op,
-                  tasks,
-                  new Shape[] {c.input(), b, a},
-                  new View[] {result, second, first},
-                  type)
-              .images(e.dtype());
-      case ConvOp.KernelGradient c ->
-          new Convolutions(
-                  op,
-                  tasks,
-                  new Shape[] {a, c.kernel(), b},
-                  new View[] {first, result, second},
-                  type)
-              .kernel(e.dtype());
+      case ConvOp.Convolve c -> forward();
+      case ConvOp.InputGradient c -> images();
+      case ConvOp.KernelGradient c -> kernel();
     };
   }
 
-  private int in() {
-    return w.dim(2); // channels of the images in one group
+  /** What it is. */
+  ConvOp op() {
+    return op;
   }
 
-  private int out() {
-    return w.dim(3) / (tasks * groups); // channels of the result in one group
+  /** The type of its inputs. */
+  DType type() {
+    return type;
   }
 
-  private List<Integer> batch() {
+  /** The type of its result. */
+  DType stored() {
+    return stored;
+  }
+
+  int tasks() {
+    return tasks;
+  }
+
+  int groups() {
+    return groups;
+  }
+
+  /** The images' shape. */
+  Shape x() {
+    return x;
+  }
+
+  /** The result's. */
+  Shape y() {
+    return y;
+  }
+
+  /** The kernel's. */
+  Shape w() {
+    return w;
+  }
+
+  View vx() {
+    return vx;
+  }
+
+  /** Channels of the images in one group. */
+  int in() {
+    return w.dim(2);
+  }
+
+  /** Channels of the result in one group. */
+  int out() {
+    return w.dim(3) / (tasks * groups);
+  }
+
+  /** Tasks, and groups of each. */
+  List<Integer> batch() {
     return List.of(tasks, groups);
   }
 
-  private List<Long> batch(View v, int channels) {
+  /** Elements from one task to the next and from one group to the next. */
+  List<Long> batch(View v, int channels) {
     return List.of(v.taskStride(), v.stride(3) * channels);
   }
 
-  /** The kernel's input channels have no task and no group: its last dimension has both. */
-  private Product.Strided kernelAs(
-      List<Integer> rows, List<Long> rowStrides, List<Integer> columns, List<Long> columnStrides) {
-    return new Product.Strided(type, batch(vw, out()), rows, rowStrides, columns, columnStrides);
+  /** The kernel as a matrix of rows (r, s, c) and columns k. */
+  Product.Strided kernel(DType of) {
+    return new Product.Strided(
+        of,
+        batch(vw, out()), // its input channels have no task and no group: the last dimension has
+        List.of(w.dim(0), w.dim(1), in()),
+        List.of(vw.stride(0), vw.stride(1), vw.stride(2)),
+        List.of(out()),
+        List.of(vw.stride(3)));
   }
 
-  private Product.Strided images(View v, Shape s, int channels, DType stored) {
+  /** The images as a matrix of rows (n, h, w) and columns c. */
+  Product.Strided images(DType of) {
+    return images(vx, x, in(), of);
+  }
+
+  /** The result as a matrix of rows (n, p, q) and columns k. */
+  Product.Strided results(DType of) {
+    return images(vy, y, out(), of);
+  }
+
+  private Product.Strided images(View v, Shape s, int channels, DType of) {
     return new Product.Strided(
-        stored,
+        of,
         batch(v, channels),
         List.of(s.dim(0), s.dim(1), s.dim(2)),
         List.of(v.stride(0), v.stride(1), v.stride(2)),
@@ -118,55 +190,48 @@ final class Convolutions {
         List.of(v.stride(3)));
   }
 
-  private long pixels(Shape s) {
+  /** The images under the windows: rows are pixels of the result, columns positions (r, s, c). */
+  Product.Matrix patches() {
+    return new Patches(false);
+  }
+
+  /** Pixels of images of this shape. */
+  static long pixels(Shape s) {
     return (long) s.dim(0) * s.dim(1) * s.dim(2);
   }
 
-  private long taps() {
+  /** Positions of the window. */
+  long taps() {
     return (long) w.dim(0) * w.dim(1);
   }
 
-  private Product forward(DType stored) {
+  private Product forward() {
     return new Product(
         batch(),
         pixels(y),
         out(),
         taps() * in(),
         new Patches(false),
-        kernelAs(
-            List.of(w.dim(0), w.dim(1), in()),
-            List.of(vw.stride(0), vw.stride(1), vw.stride(2)),
-            List.of(out()),
-            List.of(vw.stride(3))),
-        images(vy, y, out(), stored));
+        kernel(type),
+        results(stored));
   }
 
-  private Product images(DType stored) {
-    return new Product(
-        batch(),
-        pixels(x),
-        in(),
-        taps() * out(),
-        new Spread(),
-        kernelAs(
+  private Product images() {
+    Product.Strided turned =
+        new Product.Strided(
+            type,
+            batch(vw, out()),
             List.of(w.dim(0), w.dim(1), out()),
             List.of(vw.stride(0), vw.stride(1), vw.stride(3)),
             List.of(in()),
-            List.of(vw.stride(2))),
-        images(vx, x, in(), stored));
+            List.of(vw.stride(2)));
+    return new Product(
+        batch(), pixels(x), in(), taps() * out(), new Spread(), turned, images(stored));
   }
 
-  private Product kernel(DType stored) {
-    Product.Strided c =
-        new Product.Strided(
-            stored,
-            batch(vw, out()),
-            List.of(w.dim(0), w.dim(1), in()),
-            List.of(vw.stride(0), vw.stride(1), vw.stride(2)),
-            List.of(out()),
-            List.of(vw.stride(3)));
+  private Product kernel() {
     return new Product(
-        batch(), taps() * in(), out(), pixels(y), new Patches(true), images(vy, y, out(), type), c);
+        batch(), taps() * in(), out(), pixels(y), new Patches(true), results(type), kernel(stored));
   }
 
   /** Four channels at a time: padding is the same for all of them. */
@@ -177,12 +242,16 @@ final class Convolutions {
         && batch.stream().allMatch(s -> s % 4 == 0);
   }
 
-  private Walk rows() {
-    return new Walk(window.strideH(), window.top(), window.dilationH(), x.dim(1));
+  /** The window's walk down the images. */
+  Walk rows() {
+    return new Walk(
+        window.strideH(), window.top(), window.dilationH(), x.dim(1), y.dim(1), w.dim(0));
   }
 
-  private Walk columns() {
-    return new Walk(window.strideW(), window.left(), window.dilationW(), x.dim(2));
+  /** And across. */
+  Walk columns() {
+    return new Walk(
+        window.strideW(), window.left(), window.dilationW(), x.dim(2), y.dim(2), w.dim(1));
   }
 
   /**
@@ -223,8 +292,8 @@ final class Convolutions {
       List<String> i = s.indices(turned ? column : row, pixel, "i", at);
       List<String> t = s.indices(turned ? row : column, tap, "t", at);
       List<String> conditions = new ArrayList<>();
-      String h = position(s, "h", i.get(1), t.get(0), rows(), conditions, y.dim(1), w.dim(0));
-      String v = position(s, "v", i.get(2), t.get(1), columns(), conditions, y.dim(2), w.dim(1));
+      String h = position(s, "h", i.get(1), t.get(0), rows(), conditions);
+      String v = position(s, "v", i.get(2), t.get(1), columns(), conditions);
       String offset =
           Source.offset(List.of(i.get(0), h, v, t.get(2)), vx.strides().subList(0, 4), at);
       return new Product.Place(
@@ -233,18 +302,12 @@ final class Convolutions {
 
     /** The image's row under row {@code tap} of a window at {@code i}. */
     private String position(
-        Source s,
-        String name,
-        String i,
-        String tap,
-        Walk walk,
-        List<String> conditions,
-        int places,
-        int taps) {
+        Source s, String name, String i, String tap, Walk walk, List<String> conditions) {
       s.line(
           "const int %s = (int)(%s * %du + %s * %du) - %d;",
           name, i, walk.stride(), tap, walk.dilation(), walk.before());
-      int most = (places - 1) * walk.stride() + (taps - 1) * walk.dilation() - walk.before();
+      int most =
+          (walk.places() - 1) * walk.stride() + (walk.taps() - 1) * walk.dilation() - walk.before();
       if (walk.before() > 0 || most >= walk.size()) {
         conditions.add("(v_u32)" + name + " < " + walk.size() + "u");
       }
@@ -279,8 +342,8 @@ final class Convolutions {
       List<String> i = s.indices(row, List.of(x.dim(0), x.dim(1), x.dim(2)), "i", at);
       List<String> t = s.indices(column, List.of(w.dim(0), w.dim(1), out()), "t", at);
       List<String> conditions = new ArrayList<>();
-      String p = position(s, "h", i.get(1), t.get(0), rows(), conditions, y.dim(1));
-      String q = position(s, "v", i.get(2), t.get(1), columns(), conditions, y.dim(2));
+      String p = position(s, "h", i.get(1), t.get(0), rows(), conditions);
+      String q = position(s, "v", i.get(2), t.get(1), columns(), conditions);
       String offset =
           Source.offset(List.of(i.get(0), p, q, t.get(2)), vy.strides().subList(0, 4), at);
       return new Product.Place(offset, String.join(" && ", conditions));
@@ -288,7 +351,7 @@ final class Convolutions {
 
     /** The window whose row {@code tap} lies over row {@code i} of the images. */
     private String position(
-        Source s, String name, String i, String tap, Walk walk, List<String> conditions, int size) {
+        Source s, String name, String i, String tap, Walk walk, List<String> conditions) {
       s.line(
           "const int %s = (int)%s + %d - (int)(%s * %du);",
           name, i, walk.before(), tap, walk.dilation());
@@ -297,7 +360,7 @@ final class Convolutions {
         conditions.add("%s %% %d == 0".formatted(name, walk.stride()));
       }
       String place = walk.stride() > 1 ? name + " / " + walk.stride() : name;
-      conditions.add(place + " < " + size);
+      conditions.add(place + " < " + walk.places());
       return "(v_u32)(" + place + ")";
     }
   }

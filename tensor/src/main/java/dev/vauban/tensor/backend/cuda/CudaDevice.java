@@ -1,6 +1,7 @@
 package dev.vauban.tensor.backend.cuda;
 
 import dev.vauban.natives.NativeException;
+import dev.vauban.natives.cuda.CardChoices;
 import dev.vauban.natives.cuda.CublasLt;
 import dev.vauban.natives.cuda.CudaContext;
 import dev.vauban.natives.cuda.CudaDriver;
@@ -51,30 +52,49 @@ public final class CudaDevice implements Device {
       LOG.log(System.Logger.Level.INFO, "matrix products by own kernels: {0}", e.getMessage());
       products = Optional.empty();
     }
-    return open(driver, nvrtc, products, KernelCache.userFolder(), ordinal, Choices.read());
+    Path folder = KernelCache.userFolder();
+    return open(driver, nvrtc, products, folder, folder, ordinal, Choices.Settings.read());
   }
 
-  /** With given libraries: tests run on a card that is the processor. */
+  /**
+   * With given libraries: tests run on a card that is the processor.
+   *
+   * @param kernels where compiled kernels are kept
+   * @param measured where it is kept what was quickest
+   */
   static CudaDevice open(
       CudaDriver driver,
       Nvrtc nvrtc,
       Optional<CublasLt> library,
-      Path cache,
+      Path kernels,
+      Path measured,
       int ordinal,
-      Choices.Precision precision) {
+      Choices.Settings settings) {
     CudaContext context = driver.open(ordinal);
     try {
       String architecture = context.card().architecture();
-      KernelCache compiler = new KernelCache(cache, nvrtc);
-      Optional<Gemms> products = library.map(l -> l.open(context, cache.resolve("products")));
+      KernelCache compiler = new KernelCache(kernels, nvrtc);
+      Optional<Gemms> products = library.map(l -> l.open(context, measured.resolve("products")));
       Choices choices =
-          new Choices(precision, products.isPresent(), context.card().major() >= TENSOR_CORES);
+          new Choices(
+              settings,
+              products.isPresent(),
+              context.card().major() >= TENSOR_CORES,
+              Ways.IMPLICIT);
+      CardChoices ways =
+          new CardChoices(
+              measured.resolve("convolutions"),
+              context.card().name()
+                  + ", "
+                  + nvrtc.version()
+                  + library.map(l -> ", cuBLASLt " + l.version()).orElse(""));
       return new CudaDevice(
           new OpenCard(
               context,
               (source, name) -> compiler.compile(source, name, architecture, OPTIONS),
               products,
-              choices),
+              choices,
+              ways),
           library.map(l -> "cuBLASLt " + l.version()).orElse("own matrix products"));
     } catch (RuntimeException | Error e) {
       context.close();
@@ -103,7 +123,9 @@ public final class CudaDevice implements Device {
             card.context().driver().version() / 1000,
             card.context().driver().version() % 1000 / 10,
             library,
-            card.choices().precision() == Choices.Precision.TF32 ? ", products in TF32" : "");
+            card.choices().settings().precision() == Choices.Precision.TF32
+                ? ", products in TF32"
+                : "");
   }
 
   @Override

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * A program compiled for a card: one piece of its memory, one graph.
@@ -91,7 +92,7 @@ final class CudaPlan implements Plan {
 
   /** With the library's products, or without them where it refuses one. */
   private Code lowered() {
-    Code lowered = Lowering.program(program.graph(), card.choices());
+    Code lowered = card.ways().lower(program.graph(), card.choices());
     try {
       prepare(lowered);
       return lowered;
@@ -178,19 +179,55 @@ final class CudaPlan implements Plan {
       card.stream().copyToDevice(base, in);
     }
     long results = base + inputBytes;
-    card.stream().set(results + faultOffset, 0, Faults.WORDS);
+    queue(
+        LongStream.of(inputOffsets).map(o -> base + o).toArray(),
+        LongStream.of(resultOffsets).map(o -> results + o).toArray(),
+        results + faultOffset,
+        arena);
+    card.stream().copyToHost(out, results);
+  }
+
+  /**
+   * Queues all of the program's work.
+   *
+   * @param inputs addresses of the inputs' leaves on the card
+   * @param results of the results' leaves
+   * @param fault of {@link Faults}
+   * @param arena for arguments, until all is queued
+   */
+  void queue(long[] inputs, long[] results, long fault, Arena arena) {
+    card.stream().set(fault, 0, Faults.WORDS);
     long[] addresses = new long[code.offsets().length];
-    for (int i = 0; i < inputOffsets.length; i++) {
+    for (int i = 0; i < inputs.length; i++) {
       if (code.params()[i] >= 0) {
-        addresses[code.params()[i]] = base + inputOffsets[i];
+        addresses[code.params()[i]] = inputs[i];
       }
     }
-    for (int i = 0; i < resultOffsets.length; i++) {
-      addresses[code.results()[i]] = results + resultOffsets[i];
+    for (int i = 0; i < results.length; i++) {
+      addresses[code.results()[i]] = results[i];
     }
-    new Recorder(card.stream(), card.kernels(), products, constants, results + faultOffset, arena)
+    new Recorder(card.stream(), card.kernels(), products, constants, fault, arena)
         .record(code, addresses, base + slabOffset);
-    card.stream().copyToHost(out, results);
+  }
+
+  /**
+   * Refuses to work for a closed plan or device.
+   *
+   * @throws ClosedException if either is closed
+   */
+  void check() {
+    if (closed) {
+      throw new ClosedException("the plan is closed");
+    }
+    card.check();
+  }
+
+  @Override
+  public Sequence sequence(Tree<Tensor> inputs, Tree<Tensor> outputs, Kept kept) {
+    synchronized (card) {
+      check();
+      return new CudaSequence(this, card, inputs, outputs, kept);
+    }
   }
 
   /** The lowered program. */
@@ -242,10 +279,7 @@ final class CudaPlan implements Plan {
     @Override
     public void start() {
       synchronized (card) {
-        if (closed) {
-          throw new ClosedException("the plan is closed");
-        }
-        card.check();
+        check();
         int number = busy[0] ? 1 : 0;
         if (busy[number]) {
           throw new IllegalStateException("two runs are under way; finish one first");

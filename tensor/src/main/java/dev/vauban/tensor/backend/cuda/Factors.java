@@ -153,21 +153,41 @@ record Factors(Product p, Products.Unit unit, Tiling t, Positions at) {
   }
 
   /**
-   * Code that puts a factor's registers into shared memory.
+   * Code that puts a factor's registers into shared memory: at once those that lie together there.
    *
    * @param spot where a word goes
+   * @param termsLie whether words of neighbouring terms lie together there, else those of places
    */
-  static void put(Source s, Fetch f, int threads, Spot spot) {
+  void put(Source s, Fetch f, int threads, Spot spot, boolean termsLie) {
     f.units(
         s,
         threads,
         () -> {
+          String together = f.termsLie() == termsLie ? together(f.many()) : null;
+          if (together != null) {
+            s.line("%s all;", together);
+            for (int i = 0; i < f.many(); i++) {
+              s.line("all.e[%d] = r%s[e * %du + %d];", i, f.name(), f.many(), i);
+            }
+            s.line("*(%s*)&%s = all;", together, spot.of("own", "word"));
+            return;
+          }
           for (int i = 0; i < f.many(); i++) {
             String own = f.termsLie() ? "own" : "own + " + i + "u";
             String word = f.termsLie() ? "word + " + i + "u" : "word";
             s.line("%s = r%s[e * %du + %d];", spot.of(own, word), f.name(), f.many(), i);
           }
         });
+  }
+
+  /** The C type of neighbouring words, null if there is none. */
+  private String together(int words) {
+    boolean threads = unit == Products.Unit.THREADS;
+    return switch (words) {
+      case FOUR -> threads ? Scalars.four(Scalars.compute(p.a().type())) : "v_u32x4";
+      case 2 -> threads ? null : "v_u32x2";
+      default -> null;
+    };
   }
 
   /** Where a word lies in shared memory. */

@@ -41,6 +41,8 @@ final class Lowering {
   private final Map<Object, Type> types = new HashMap<>();
   private final Map<Expr, List<Expr>> readers = new HashMap<>();
   private Set<Expr> results;
+  private Set<Expr> params;
+  private Fusion fusion;
 
   private Lowering(Choices choices) {
     this.choices = choices;
@@ -55,13 +57,14 @@ final class Lowering {
   }
 
   private Code lower(Graph g) {
-    Fusion fusion = new Fusion(g, LIMITS);
+    this.fusion = new Fusion(g, LIMITS);
+    this.params = new HashSet<>(g.params());
     this.results = new HashSet<>(g.results());
     for (Expr e : g.nodes()) {
       e.inputs().forEach(in -> readers.computeIfAbsent(in, k -> new ArrayList<>()).add(e));
     }
     for (Fusion.Unit u : fusion.units()) {
-      add(u, fusion);
+      add(u);
     }
     List<Object> out = new ArrayList<>();
     Set<Expr> claimed = new HashSet<>();
@@ -83,7 +86,7 @@ final class Lowering {
     return place(g, out);
   }
 
-  private void add(Fusion.Unit u, Fusion fusion) {
+  private void add(Fusion.Unit u) {
     if (u.isNest()) {
       List<Expr> nodes = fusion.sorted(u);
       RegionBuilder.Built built =
@@ -115,7 +118,7 @@ final class Lowering {
       return;
     }
     if (e.op() instanceof ConvOp c && !isEmpty(e)) {
-      steps.add(convolution(e, c));
+      steps.addAll(convolution(e, c));
     } else {
       single(e, reads);
     }
@@ -139,7 +142,7 @@ final class Lowering {
       case ShapeOp.Pad p -> steps.add(kernels(e, reads, 0, Movement.pad(e, p)));
       case ShapeOp.Concat c -> steps.add(kernels(e, reads, 0, Movement.concat(e, c.axis())));
       case IndexOp.Gather g -> steps.add(kernels(e, reads, 0, Movement.gather(e, g)));
-      case IndexOp.ScatterAdd s -> steps.add(kernels(e, reads, 0, Movement.scatterAdd(e, s)));
+      case IndexOp.ScatterAdd s -> scatterAdd(e, s, reads);
       case ReduceOp.ArgReduce r -> steps.add(kernels(e, reads, 0, Orders.argReduce(e, r)));
       case ReduceOp.ArgSort r -> steps.add(kernels(e, reads, 0, Orders.argSort(e, r)));
       case RandomOp.Random r -> steps.add(kernels(e, reads, 0, Draws.random(e, r)));
@@ -158,6 +161,21 @@ final class Lowering {
       case ControlOp.Project p -> throw new IllegalStateException("a result of a program");
       case ControlOp.Tuple t -> throw new IllegalStateException("simplified away");
     }
+  }
+
+  /** By sorted indices where looking through all of them for each result would take long. */
+  private void scatterAdd(Expr e, IndexOp.ScatterAdd s, List<Object> reads) {
+    if (!Movement.sorts(e)) {
+      steps.add(kernels(e, reads, 0, Movement.scatterAdd(e, s, false)));
+      return;
+    }
+    int count = Math.toIntExact(e.input(1).shape().size());
+    ReduceOp.ArgSort sort = new ReduceOp.ArgSort(0, ReduceOp.Order.ASCENDING, count);
+    Expr order = Expr.of(sort, List.of(e.input(1).reshape(count)));
+    steps.add(kernels(order, reads.subList(1, 2), 0, Orders.argSort(order, sort)));
+    List<Object> all = new ArrayList<>(reads);
+    all.add(order);
+    steps.add(kernels(e, all, 0, Movement.scatterAdd(e, s, true)));
   }
 
   private static Nests.Built zeros(Expr e) {
@@ -202,7 +220,7 @@ final class Lowering {
   }
 
   /** A convolution on images of several tasks as they lie, see {@link View}. */
-  private Step convolution(Expr e, ConvOp c) {
+  private List<Step> convolution(Expr e, ConvOp c) {
     Expr moved = onlyReader(onlyReader(e));
     int tasks = 1;
     for (Expr in : e.inputs()) {
@@ -211,25 +229,48 @@ final class Lowering {
     if (tasks == 1 && moved != null && moved.op() instanceof ShapeOp.Transpose) {
       tasks = tasks(moved.input(0), c);
     }
-    View first = View.of(e.input(0), tasks);
-    View second = View.of(e.input(1), tasks);
+    View first = View.of(e.input(0), tasks, this::inMemory);
+    View second = View.of(e.input(1), tasks, this::inMemory);
     View result = moved == null || tasks == 1 ? null : View.moved(e, moved, tasks);
     if (result == null) {
       result = View.contiguous(e, tasks);
     } else {
       types.put(moved, moved.type());
     }
-    Product p = Convolutions.product(e, c, first, second, result);
+    String label = label(e) + (tasks > 1 ? " for " + tasks + " tasks" : "");
+    Convolutions made = Convolutions.of(e, c, first, second, result);
+    List<Object> reads = List.of(first.memory(), second.memory());
+    Object write = result.memory();
+    Choices.Convolution wanted = choices.settings().convolution();
+    Optional<Im2col.Made> patches =
+        wanted == Choices.Convolution.IMPLICIT
+            ? Optional.empty()
+            : Im2col.of(made, e, label, reads, write, choices);
+    if (patches.isPresent() && wanted == Choices.Convolution.PATCHES) {
+      return patches.get().all();
+    }
+    Product p = made.product();
     Nests.Built built =
         Products.of(p, choices.unit(e.input(0).dtype()), new int[] {0, 1}, most(e), size(e));
-    String each = tasks > 1 ? " for " + tasks + " tasks" : "";
-    return new Step.Kernels(
-        label(e) + each,
-        List.of(first.memory(), second.memory()),
-        List.of(result.memory()),
-        built.scratchBytes(),
-        p.flops(),
-        built.launches());
+    List<Step> implicit =
+        List.of(
+            new Step.Kernels(
+                label, reads, List.of(write), built.scratchBytes(), p.flops(), built.launches()));
+    if (patches.isEmpty() || !patches.get().library()) {
+      return implicit;
+    }
+    Ways.Alternatives both = new Ways.Alternatives(reads, write, implicit, patches.get().all());
+    return both.steps(choices.ways().of(both));
+  }
+
+  /** Whether a node's elements are in memory: given, or written by a step before its readers. */
+  private boolean inMemory(Expr node) {
+    Expr e = Fusion.memory(node);
+    Fusion.Unit u = fusion.unitOf(e);
+    if (u == null) {
+      return params.contains(e) || e.op() instanceof LeafOp.Data;
+    }
+    return !u.isNest() || !fusion.isInlined(e) && fusion.isStored(e, u);
   }
 
   /** How many tasks an array [.., .., .., tasks, channels] may hold for a convolution. */
@@ -271,6 +312,14 @@ final class Lowering {
     }
   }
 
+  private long bytes(Object key) {
+    return switch (key) {
+      case Expr e -> e.type().bytes();
+      case Im2col.Stored s -> s.type().bytes();
+      default -> types.get(key).bytes();
+    };
+  }
+
   private Code place(Graph g, List<Object> results) {
     Placement at =
         Placement.of(
@@ -279,7 +328,7 @@ final class Lowering {
                 .toList(),
             g.params(),
             results,
-            key -> key instanceof Expr e ? e.type().bytes() : types.get(key).bytes());
+            this::bytes);
     return new Code(
         List.copyOf(steps),
         at.steps(),

@@ -30,10 +30,6 @@ final class Movement {
     return Positions.upTo(most);
   }
 
-  private static List<Integer> list(int[] dims) {
-    return java.util.Arrays.stream(dims).boxed().toList();
-  }
-
   private static List<Long> strides(Shape s) {
     return java.util.Arrays.stream(s.strides()).boxed().toList();
   }
@@ -48,7 +44,7 @@ final class Movement {
   }
 
   static Nests.Built transpose(Expr e, ShapeOp.Transpose t) {
-    List<Integer> dims = list(e.shape().dims());
+    List<Integer> dims = Source.dims(e.shape());
     List<Long> from = new ArrayList<>();
     long[] s = e.input(0).shape().strides();
     t.perm().forEach(a -> from.add(s[a]));
@@ -130,7 +126,7 @@ final class Movement {
         e.shape().size(),
         at,
         c -> {
-          List<String> i = c.indices("p", list(e.shape().dims()), "i", at);
+          List<String> i = c.indices("p", Source.dims(e.shape()), "i", at);
           c.line("y[p] = x[%s + %s];", begin, Source.offset(i, from, at));
         });
   }
@@ -145,7 +141,7 @@ final class Movement {
         e.shape().size(),
         at,
         c -> {
-          List<String> i = c.indices("p", list(e.shape().dims()), "i", at);
+          List<String> i = c.indices("p", Source.dims(e.shape()), "i", at);
           List<String> from = new ArrayList<>();
           List<String> inside = new ArrayList<>();
           for (int d = 0; d < i.size(); d++) {
@@ -275,27 +271,40 @@ final class Movement {
         });
   }
 
+  /** Indices looked at, all results together, beyond which they are sorted first. */
+  private static final long MOST_LOOKS = 1L << 24;
+
+  /** Whether results of a scatter find their terms by sorted indices. */
+  static boolean sorts(Expr e) {
+    return e.shape().size() * e.input(1).shape().size() > MOST_LOOKS;
+  }
+
   /**
-   * One thread per element of the result, which looks through all indices in order: the sum is the
-   * same every time.
+   * Sums of what goes to the same place, in the order of the indices, so that both ways give the
+   * same bits.
+   *
+   * @param sorted whether a third input is the order of the indices, equal ones as they stand: then
+   *     a result's terms are neighbours in it; else each result looks at all indices
    */
-  static Nests.Built scatterAdd(Expr e, IndexOp.ScatterAdd g) {
+  static Nests.Built scatterAdd(Expr e, IndexOp.ScatterAdd g, boolean sorted) {
     Positions at = positions(e);
     long inner = around(e.shape(), g.axis())[1];
     long k = e.input(1).shape().size();
-    List<Launch.Argument> arguments = Elementwise.arguments(2);
+    List<Launch.Argument> arguments = Elementwise.arguments(sorted ? 3 : 2);
     arguments.add(new Launch.Fault());
     String type = bits(e.dtype());
     DType compute = Scalars.compute(e.dtype());
+    List<String> parameters = new ArrayList<>();
+    parameters.add(Elementwise.in(type, "u"));
+    parameters.add(Elementwise.in("int", "at"));
+    if (sorted) {
+      parameters.add(Elementwise.in("int", "order"));
+    }
+    parameters.add(Elementwise.out(type, "y"));
+    parameters.add(Faults.PARAMETER);
     return Elementwise.of(
-        "scatter",
-        Elementwise.in(type, "u")
-            + ", "
-            + Elementwise.in("int", "at")
-            + ", "
-            + Elementwise.out(type, "y")
-            + ", "
-            + Faults.PARAMETER,
+        sorted ? "scatterSorted" : "scatter",
+        String.join(", ", parameters),
         arguments,
         e.shape().size(),
         at,
@@ -304,16 +313,36 @@ final class Movement {
           c.line("const int row = (int)(p / %s %% %s);", at.of(inner), at.of(g.size()));
           c.line("const %s o = p / %s;", at.type(), at.of(inner * g.size()));
           c.line("%s sum = 0;", Scalars.memory(compute));
-          c.line("for (%s k = 0; k < %s; k++) {", at.type(), at.of(k));
-          c.line("const int to = at[k];");
-          c.line("if (to == row) {");
           String element = "u[(o * %s + k) * %s + i]".formatted(at.of(k), at.of(inner));
-          c.line("sum += %s;", Scalars.load(e.dtype(), compute, element));
-          c.end();
-          c.line("if (p == 0 && (to < 0 || to >= %d)) {", g.size());
+          String term = Scalars.load(e.dtype(), compute, element);
+          if (sorted) {
+            neighbours(c, at, k, term);
+          } else {
+            c.line("for (%s k = 0; k < %s; k++) {", at.type(), at.of(k));
+            c.line("if (at[k] == row) {").line("sum += %s;", term).end();
+            c.end();
+          }
+          c.line("y[p] = %s;", Scalars.store(compute, e.dtype(), "sum"));
+          String step = at.of(e.shape().size()); // all threads look for faults
+          c.line("for (%s k = p; k < %s; k += %s) {", at.type(), at.of(k), step);
+          c.line("const int to = at[k];");
+          c.line("if (to < 0 || to >= %d) {", g.size());
           Faults.report(c, "to", g.size());
           c.end().end();
-          c.line("y[p] = %s;", Scalars.store(compute, e.dtype(), "sum"));
         });
+  }
+
+  /** Finds the first of {@code row}'s terms by halves, and adds up from there. */
+  private static void neighbours(Source c, Positions at, long count, String term) {
+    c.line("%s low = 0, high = %s;", at.type(), at.of(count));
+    c.line("while (low < high) {");
+    c.line("const %s middle = (low + high) / 2;", at.type());
+    c.line("if (at[order[middle]] < row) {").line("low = middle + 1;");
+    c.line("} else {").line("high = middle;").end();
+    c.end();
+    c.line("for (; low < %s && at[order[low]] == row; low++) {", at.of(count));
+    c.line("const %s k = (%s)order[low];", at.type(), at.type());
+    c.line("sum += %s;", term);
+    c.end();
   }
 }

@@ -1,5 +1,6 @@
 package dev.vauban.tensor.backend.cuda;
 
+import dev.vauban.natives.cuda.CardChoices;
 import dev.vauban.natives.cuda.CudaContext;
 import dev.vauban.natives.cuda.CudaException;
 import dev.vauban.natives.cuda.CudaStream;
@@ -13,29 +14,54 @@ final class OpenCard implements AutoCloseable {
 
   private final CudaContext context;
   private final CudaStream stream;
+  private final CudaStream up;
+  private final CudaStream down;
   private final KernelLibrary kernels;
   private final Optional<Gemms> products;
   private final Choices choices;
+  private final MeasuredWays ways;
   private boolean closed;
 
   OpenCard(
       CudaContext context,
       KernelLibrary.Compiler compiler,
       Optional<Gemms> products,
-      Choices choices) {
+      Choices choices,
+      CardChoices measured) {
     this.context = context;
     this.stream = context.stream();
+    this.up = context.stream();
+    this.down = context.stream();
     this.kernels = new KernelLibrary(context, compiler);
     this.products = products;
     this.choices = choices;
+    this.ways = new MeasuredWays(this, measured);
   }
 
   CudaContext context() {
     return context;
   }
 
+  /** Where everything is computed: runs of all plans, one after the other. */
   CudaStream stream() {
     return stream;
+  }
+
+  /** Where inputs are copied to the card while it computes. */
+  CudaStream up() {
+    return up;
+  }
+
+  /** Where results are copied from the card while it computes. */
+  CudaStream down() {
+    return down;
+  }
+
+  /** Waits for all three streams. */
+  void synchronize() {
+    up.synchronize();
+    stream.synchronize();
+    down.synchronize();
   }
 
   KernelLibrary kernels() {
@@ -49,6 +75,11 @@ final class OpenCard implements AutoCloseable {
 
   Choices choices() {
     return choices;
+  }
+
+  /** Which way convolutions are quicker here. */
+  MeasuredWays ways() {
+    return ways;
   }
 
   synchronized boolean isClosed() {
@@ -72,7 +103,7 @@ final class OpenCard implements AutoCloseable {
     if (!closed) {
       closed = true;
       try {
-        stream.synchronize(); // runs that were started and not finished
+        synchronize(); // runs that were started and not finished
       } catch (CudaException e) {
         LOG.log(System.Logger.Level.WARNING, "the card failed: {0}", e.getMessage());
       }

@@ -55,8 +55,7 @@ final class Pools {
         e.shape().size(),
         at,
         s -> {
-          List<Integer> dims = java.util.Arrays.stream(e.shape().dims()).boxed().toList();
-          List<String> i = s.indices("p", dims, "i", at);
+          List<String> i = s.indices("p", Source.dims(e.shape()), "i", at);
           body.write(s, x, i);
         });
   }
@@ -155,8 +154,7 @@ final class Pools {
         e.shape().size(),
         at,
         s -> {
-          List<Integer> dims = java.util.Arrays.stream(e.shape().dims()).boxed().toList();
-          List<String> i = s.indices("p", dims, "i", at);
+          List<String> i = s.indices("p", Source.dims(e.shape()), "i", at);
           s.line("%s sum = 0;", value());
           s.line("for (int r = 0; r < %d; r++) {", window.h());
           s.line("const int row = (int)%s + %d - r * %d;", i.get(1), move.top(), move.dilationH());

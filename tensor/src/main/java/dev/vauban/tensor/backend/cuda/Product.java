@@ -104,9 +104,38 @@ record Product(List<Integer> batch, long m, long n, long k, Matrix a, Matrix b, 
 
     @Override
     public Place place(Source s, String row, String column, Positions at) {
-      String r = Source.offset(s.indices(row, rows, "r", at), rowStrides, at);
-      String c = Source.offset(s.indices(column, columns, "c", at), columnStrides, at);
+      String r = offset(s, row, rows, rowStrides, "r", at);
+      String c = offset(s, column, columns, columnStrides, "c", at);
       return new Place(r + " + " + c, null);
+    }
+
+    /** Dimensions that one stride walks are one: fewer divisions. */
+    private static String offset(
+        Source s,
+        String from,
+        List<Integer> dims,
+        List<Long> strides,
+        String prefix,
+        Positions at) {
+      List<Integer> merged = new ArrayList<>();
+      List<Long> walk = new ArrayList<>();
+      for (int d = dims.size() - 1; d >= 0; d--) {
+        if (dims.get(d) == 1) {
+          continue;
+        }
+        long whole = merged.isEmpty() ? 0 : walk.getFirst() * merged.getFirst();
+        boolean joins =
+            !merged.isEmpty()
+                && strides.get(d) == whole
+                && (long) dims.get(d) * merged.getFirst() <= Integer.MAX_VALUE;
+        if (joins) {
+          merged.set(0, dims.get(d) * merged.getFirst());
+        } else {
+          merged.addFirst(dims.get(d));
+          walk.addFirst(strides.get(d));
+        }
+      }
+      return Source.offset(s.indices(from, merged, prefix, at), walk, at);
     }
   }
 

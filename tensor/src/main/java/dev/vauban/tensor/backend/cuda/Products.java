@@ -27,6 +27,8 @@ final class Products {
   private static final int WARP = 32;
   private static final int WARPS = 4;
   private static final int PAD = 4;
+  private static final int MMA_ROWS = 16; // of one instruction's results
+  private static final int MMA_COLUMNS = 8;
   private static final int FOUR = 4;
 
   private final Product p;
@@ -42,8 +44,8 @@ final class Products {
     this.t =
         switch (unit) {
           case THREADS -> Tiling.ofThreads(p);
-          case BF16 -> Tiling.ofTensorCores(p, 32);
-          case TF32 -> Tiling.ofTensorCores(p, 16);
+          case BF16 -> Tiling.ofTensorCores(p, 32, 16);
+          case TF32 -> Tiling.ofTensorCores(p, 16, 8);
         };
     long most = Math.max(Math.max(p.m(), p.n()), Math.max(p.k(), elements));
     this.at = Positions.upTo(most + t.rows() + t.columns() + t.terms());
@@ -105,7 +107,7 @@ final class Products {
     if (unit == Unit.THREADS) {
       byThreads(s, threads, stored, results);
     } else {
-      byTensorCores(s, threads, stored);
+      byTensorCores(s, threads, stored, results);
     }
     String parameters =
         "const %s* __restrict__ a, const %s* __restrict__ b, %s* __restrict__ c"
@@ -149,17 +151,46 @@ final class Products {
     s.line("c += %s;", Source.offset(i, p.c().batchStrides(), at));
   }
 
+  /**
+   * A tile in shared memory.
+   *
+   * @param side rows of a or columns of b
+   * @param words of terms
+   * @param termsLie whether words of neighbouring terms lie together, else those of places
+   * @param pad words between its lines, so that what threads take at once is in different banks
+   */
+  record Shared(String name, int side, int words, boolean termsLie, int pad) {
+    void declare(Source s, String type) {
+      s.line(
+          "__shared__ __align__(16) %s %s[%d][%d];", type, name, termsLie ? side : words, line());
+    }
+
+    private int line() {
+      return (termsLie ? words : side) + pad;
+    }
+
+    /** Words from the beginning of the tile to one of its words. */
+    int index(int own, int word) {
+      return termsLie ? own * line() + word : word * line() + own;
+    }
+
+    String at(String own, String word) {
+      return termsLie
+          ? "%s[%s][%s]".formatted(name, own, word)
+          : "%s[%s][%s]".formatted(name, word, own);
+    }
+  }
+
   /** The loop over terms around the code that multiplies what is in shared memory. */
-  private void loop(
-      Source s, int threads, int perWord, Factors.Spot as, Factors.Spot bs, Runnable multiply) {
+  private void loop(Source s, int threads, int perWord, Shared as, Shared bs, Runnable multiply) {
     Factors.Fetch a = factors.left(perWord);
     Factors.Fetch b = factors.right(perWord);
     s.line("%s ra[%d], rb[%d];", factors.value(), a.registers(threads), b.registers(threads));
     factors.read(s, a, threads, "begin");
     factors.read(s, b, threads, "begin");
     s.line("for (%s k0 = begin; k0 < end; k0 += %du) {", at.type(), t.terms());
-    Factors.put(s, a, threads, as);
-    Factors.put(s, b, threads, bs);
+    factors.put(s, a, threads, as::at, as.termsLie());
+    factors.put(s, b, threads, bs::at, bs.termsLie());
     s.line("__syncthreads();");
     s.line("if (k0 + %du < end) {", t.terms());
     factors.read(s, a, threads, "(k0 + " + t.terms() + "u)");
@@ -185,8 +216,10 @@ final class Products {
     int wide = t.columns() / tc;
     String type = factors.value();
     String plus = Scalars.multiplyAdd(compute, "x[i]", "y[j]", "sum[i][j]");
-    s.line("__shared__ __align__(16) %s as[%d][%d];", type, t.terms(), t.rows() + PAD);
-    s.line("__shared__ __align__(16) %s bs[%d][%d];", type, t.terms(), t.columns() + PAD);
+    Shared as = new Shared("as", t.rows(), t.terms(), false, PAD);
+    Shared bs = new Shared("bs", t.columns(), t.terms(), false, PAD);
+    as.declare(s, type);
+    bs.declare(s, type);
     s.line("const v_u32 tx = threadIdx.x %% %du, ty = threadIdx.x / %du;", wide, wide);
     s.line("%s sum[%d][%d];", type, tr, tc);
     each(s, "i", tr, () -> each(s, "j", tc, () -> s.line("sum[i][j] = 0;")));
@@ -194,8 +227,8 @@ final class Products {
         s,
         threads,
         1,
-        (own, word) -> "as[" + word + "][" + own + "]",
-        (own, word) -> "bs[" + word + "][" + own + "]",
+        as,
+        bs,
         () -> {
           s.line("#pragma unroll");
           s.line("for (v_u32 k = 0; k < %du; k++) {", t.terms());
@@ -280,76 +313,87 @@ final class Products {
 
   // Tensor cores: mma instructions on fragments whose places the PTX manual gives.
 
-  private void byTensorCores(Source s, int threads, DType stored) {
+  /**
+   * A tile lies in shared memory as its threads fill it, so that they store what they read at once.
+   * The eight groups of a warp take eight places, the four members four words of each: lines that
+   * are 4 (or 12) words longer than a multiple of 16 keep these in 32 banks where terms lie
+   * together, lines 8 longer than a multiple of 32 where places do.
+   */
+  static Shared shared(String name, int side, int words, boolean termsLie) {
+    return new Shared(name, side, words, termsLie, termsLie ? PAD : placesPad(side));
+  }
+
+  private static int placesPad(int side) {
+    return Math.floorMod(8 - side, WARP);
+  }
+
+  private void byTensorCores(Source s, int threads, DType stored, long results) {
     int perWord = unit == Unit.BF16 ? 2 : 1;
     int words = t.terms() / perWord;
-    s.line("__shared__ v_u32 as[%d][%d];", t.rows(), words + PAD);
-    s.line("__shared__ v_u32 bs[%d][%d];", t.columns(), words + PAD);
+    int down = t.threadRows() / MMA_ROWS;
+    int across = t.threadColumns() / MMA_COLUMNS;
+    int warpsAcross = t.columns() / t.threadColumns();
+    Shared as = shared("as", t.rows(), words, factors.left(perWord).termsLie());
+    Shared bs = shared("bs", t.columns(), words, factors.right(perWord).termsLie());
+    as.declare(s, "v_u32");
+    bs.declare(s, "v_u32");
     s.line("const v_u32 warp = threadIdx.x / 32u, lane = threadIdx.x % 32u;");
     s.line("const v_u32 group = lane / 4u, member = lane % 4u;");
-    s.line("const v_u32 top = warp / 2u * 32u, left = warp % 2u * 32u;");
-    s.line("float sum[2][4][4];");
-    each(
-        s, "i", 2, () -> each(s, "j", 4, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;"))));
+    s.line(
+        "const v_u32 top = warp / %du * %du, left = warp %% %du * %du;",
+        warpsAcross, t.threadRows(), warpsAcross, t.threadColumns());
+    s.line("float sum[%d][%d][4];", down, across);
+    fragments(s, down, across, () -> each(s, "q", 4, () -> s.line("sum[i][j][q] = 0;")));
     String mma = unit == Unit.BF16 ? "v_mma_bf16" : "v_mma_tf32";
+    String row = "top + i * 16u + group + q % 2u * 8u";
+    String column = "left + j * 8u + group";
     loop(
         s,
         threads,
         perWord,
-        (own, word) -> "as[" + own + "][" + word + "]",
-        (own, word) -> "bs[" + own + "][" + word + "]",
+        as,
+        bs,
         () -> {
           s.line("#pragma unroll");
           s.line("for (v_u32 k = 0; k < %du; k += 8u) {", words);
-          s.line("v_u32 x[2][4], y[4][2];");
-          each(
-              s,
-              "i",
-              2,
-              () ->
-                  each(
-                      s,
-                      "q",
-                      4,
-                      () ->
-                          s.line(
-                              "x[i][q] = as[top + i * 16u + group + q % 2u * 8u]"
-                                  + "[k + member + q / 2u * 4u];")));
-          each(
-              s,
-              "j",
-              4,
-              () ->
-                  each(
-                      s,
-                      "q",
-                      2,
-                      () -> s.line("y[j][q] = bs[left + j * 8u + group][k + member + q * 4u];")));
-          each(s, "i", 2, () -> each(s, "j", 4, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma)));
+          s.line("v_u32 x[%d][4], y[%d][2];", down, across);
+          String a = as.at(row, "k + member + q / 2u * 4u");
+          each(s, "i", down, () -> each(s, "q", 4, () -> s.line("x[i][q] = %s;", a)));
+          String b = bs.at(column, "k + member + q * 4u");
+          each(s, "j", across, () -> each(s, "q", 2, () -> s.line("y[j][q] = %s;", b)));
+          fragments(s, down, across, () -> s.line("%s(sum[i][j], x[i], y[j]);", mma));
           s.end();
         });
-    each(
+    boolean pairs = storesFours(results) && stored == DType.F32;
+    fragments(
         s,
-        "i",
-        2,
-        () ->
-            each(
-                s,
-                "j",
-                4,
-                () ->
-                    each(
-                        s,
-                        "q",
-                        4,
-                        () -> {
-                          s.line(
-                              "const %s row = m0 + top + i * 16u + group + q / 2u * 8u;",
-                              at.type());
-                          s.line(
-                              "const %s column = n0 + left + j * 8u + member * 2u + q %% 2u;",
-                              at.type());
-                          store(s, "row", "column", "sum[i][j][q]", stored);
-                        })));
+        down,
+        across,
+        () -> {
+          s.line("#pragma unroll");
+          s.line("for (v_u32 q = 0; q < 4u; q += %du) {", pairs ? 2 : 1);
+          s.line("const %s row = m0 + top + i * 16u + group + q / 2u * 8u;", at.type());
+          s.line("const %s column = n0 + left + j * 8u + member * 2u + q %% 2u;", at.type());
+          if (pairs) {
+            storePair(s);
+          } else {
+            store(s, "row", "column", "sum[i][j][q]", stored);
+          }
+          s.end();
+        });
+  }
+
+  /** Runs over the 16 x 8 results of each instruction of a warp. */
+  private static void fragments(Source s, int down, int across, Runnable body) {
+    each(s, "i", down, () -> each(s, "j", across, body));
+  }
+
+  private void storePair(Source s) {
+    s.line("if (row < %s && column < %s) {", at.of(p.m()), at.of(p.n()));
+    Product.Place place = p.c().place(s, "row", "column", at);
+    s.line("v_f32x2 y;");
+    s.line("y.e[0] = sum[i][j][q];").line("y.e[1] = sum[i][j][q + 1u];");
+    s.line("*(v_f32x2*)(c + %s) = y;", place.offset());
+    s.end();
   }
 }

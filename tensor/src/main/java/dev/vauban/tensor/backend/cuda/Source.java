@@ -1,6 +1,8 @@
 package dev.vauban.tensor.backend.cuda;
 
+import dev.vauban.tensor.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** C text under construction, indented by its braces. */
@@ -63,6 +65,11 @@ final class Source {
       names.addFirst(name);
     }
     return names;
+  }
+
+  /** The sizes of a shape. */
+  static List<Integer> dims(Shape s) {
+    return Arrays.stream(s.dims()).boxed().toList();
   }
 
   /** The sum of indices times strides, an expression. */

@@ -6,6 +6,8 @@ import dev.vauban.tensor.backend.fusion.Fusion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * An array of rank 4, the last dimension seen as tasks times channels, where it lies in memory.
@@ -22,30 +24,46 @@ record View(Expr memory, int tasks, List<Long> strides) {
   private static final int CHANNELS = 3;
   private static final int TASKS = 4;
 
-  /** An operand of a convolution, whose last dimension holds {@code tasks} times channels. */
-  static View of(Expr e, int tasks) {
+  /**
+   * An operand of a convolution, whose last dimension holds {@code tasks} times channels.
+   *
+   * @param inMemory whether the array of a node can be read; what was only on the way to another
+   *     array cannot
+   */
+  static View of(Expr e, int tasks, Predicate<Expr> inMemory) {
     if (e.op() instanceof ShapeOp.Reshape && tasks > 1) {
       Expr five = e.input(0);
       int[] d = e.shape().dims();
       int[] expected = {d[0], d[1], d[2], tasks, d[CHANNELS] / tasks};
       if (Arrays.equals(five.shape().dims(), expected)) {
         if (five.op() instanceof ShapeOp.Transpose t) {
-          long[] s = five.input(0).shape().strides();
-          List<Long> walk = t.perm().stream().map(a -> s[a]).toList();
-          return split(Fusion.memory(five.input(0)), tasks, walk);
-        }
-        if (five.op() instanceof ShapeOp.Broadcast b) {
-          long[] s = five.input(0).shape().strides();
-          Long[] walk = new Long[expected.length];
-          Arrays.fill(walk, 0L);
-          for (int i = 0; i < s.length; i++) {
-            walk[b.axes().get(i)] = s[i];
+          Expr from = five.input(0);
+          Optional<View> shared = repeated(from, tasks, t.perm(), inMemory);
+          if (shared.isPresent()) {
+            return shared.get();
           }
-          return split(Fusion.memory(five.input(0)), tasks, List.of(walk));
+          long[] s = from.shape().strides();
+          List<Long> walk = t.perm().stream().map(a -> s[a]).toList();
+          return split(Fusion.memory(from), tasks, walk);
         }
       }
     }
     return contiguous(e, tasks);
+  }
+
+  /** What is the same for all tasks, or all images, and only repeated: a stride of 0 repeats it. */
+  private static Optional<View> repeated(
+      Expr e, int tasks, List<Integer> perm, Predicate<Expr> inMemory) {
+    if (!(e.op() instanceof ShapeOp.Broadcast b) || !inMemory.test(e.input(0))) {
+      return Optional.empty();
+    }
+    long[] s = e.input(0).shape().strides();
+    long[] walk = new long[perm.size()];
+    for (int i = 0; i < s.length; i++) {
+      walk[b.axes().get(i)] = e.input(0).shape().dim(i) == 1 ? 0 : s[i];
+    }
+    List<Long> five = perm.stream().map(a -> walk[a]).toList();
+    return Optional.of(split(Fusion.memory(e.input(0)), tasks, five));
   }
 
   /** The view of an array that lies as its shape says. */

@@ -14,9 +14,12 @@ typedef unsigned short v_bf16;
 typedef unsigned int v_u32;
 typedef unsigned long long v_u64;
 
-// Four elements moved at once; addresses are multiples of the size.
+// Two or four elements moved at once; addresses are multiples of the size.
+typedef struct __attribute__((aligned(8))) { float e[2]; } v_f32x2;
+typedef struct __attribute__((aligned(8))) { v_u32 e[2]; } v_u32x2;
 typedef struct __attribute__((aligned(16))) { float e[4]; } v_f32x4;
 typedef struct __attribute__((aligned(16))) { int e[4]; } v_i32x4;
+typedef struct __attribute__((aligned(16))) { v_u32 e[4]; } v_u32x4;
 typedef struct __attribute__((aligned(16))) { double e[4]; } v_f64x4;
 typedef struct __attribute__((aligned(8))) { v_bf16 e[4]; } v_bf16x4;
 typedef struct __attribute__((aligned(4))) { v_u8 e[4]; } v_u8x4;

@@ -56,6 +56,10 @@ class CudaCompileTest {
       kernels.putAll(FakeCard.kernels(choices, CudaBackendTest.values()));
       kernels.putAll(FakeCard.kernels(choices, CudaPlanTest.programs()));
       kernels.putAll(FakeCard.kernels(choices, huge()));
+      Choices.Settings patches = choices.settings().with(Choices.Convolution.PATCHES);
+      kernels.putAll(
+          FakeCard.kernels(
+              new Choices(patches, false, true, Ways.IMPLICIT), CudaConvolutionsTest.programs()));
       FakeCard.kernels(choices, CudaBackendTest.gradients())
           .forEach((name, k) -> {
             if (ALL || isProduct(k)) {

@@ -45,10 +45,10 @@ class CudaDevicesTest {
   @ParameterizedTest
   @ValueSource(strings = {"yes", "1", "tf32"})
   void aWrongChoiceOfPrecisionIsNamed(String value) {
-    assertThatThrownBy(() -> Choices.parse(value))
+    assertThatThrownBy(() -> Choices.precision(value))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("vauban.tf32 is " + value + "; it must be on or off");
-    assertThat(Choices.parse(" ON ")).isEqualTo(Choices.Precision.TF32);
-    assertThat(Choices.parse(null)).isEqualTo(Choices.Precision.F32);
+    assertThat(Choices.precision(" ON ")).isEqualTo(Choices.Precision.TF32);
+    assertThat(Choices.precision(null)).isEqualTo(Choices.Precision.F32);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vauban.tensor.ConvOp;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
+import dev.vauban.tensor.IndexOp;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.OpCase;
 import dev.vauban.tensor.Plan;
@@ -131,6 +132,21 @@ class CudaLargeTest {
                 in.get(0).contract(in.get(1), new int[0], new int[0], new int[] {0}, new int[] {1}),
             Map.of("product", 1),
             1e-6));
+    for (int places : new int[] {40, 3000}) {
+      rows.add(
+          new Row(
+              "scatter to " + places + " places",
+              List.of(Type.f32(2, 3000, 3), Type.f32(3000)),
+              OpCase.Domain.REAL,
+              in ->
+                  Expr.of(
+                      new IndexOp.ScatterAdd(1, places),
+                      List.of(
+                          in.get(0),
+                          in.get(1).abs().mul((places - 1) / 2.0).floor().cast(DType.I32))),
+              places == 40 ? Map.of("scatter", 1) : Map.of("scatterSorted", 1, "argSort", 1),
+              1e-5));
+    }
     for (int channels : new int[] {1, 3, 8}) {
       rows.add(
           new Row(
@@ -176,6 +192,7 @@ class CudaLargeTest {
                       .tensor(t)
                       .set(r.domain().values(Key.of(3).fold(i[0]++), (int) t.shape().size())));
       double[] actual = plan.run(scope, in).get("y").toDoubles();
+      assertThat(FakeCard.backwards(plan, scope, in).get("y").toDoubles()).isEqualTo(actual);
       double[] expected =
           Reference.evaluate(p.graph(), in.leaves().stream().map(Tensor::toDoubles).toList())
               .getFirst();

@@ -71,8 +71,12 @@ class CudaPlanTest {
   }
 
   private static List<double[]> run(Program p, long seed) {
+    return run(device, p, seed);
+  }
+
+  private static List<double[]> run(CudaDevice on, Program p, long seed) {
     try (Scope scope = Scope.open();
-        Plan plan = device.compile(p)) {
+        Plan plan = on.compile(p)) {
       Tree<Tensor> in = ProgramCheck.inputs(scope, p.inputs(), seed);
       return plan.run(scope, in).leaves().stream().map(Tensor::toDoubles).toList();
     }
@@ -104,6 +108,21 @@ class CudaPlanTest {
     for (int i = 0; i < once.size(); i++) {
       assertThat(again.get(i)).isEqualTo(once.get(i));
     }
+  }
+
+  /** Of threads and of blocks: without a barrier nobody sees what another has done. */
+  @Test
+  void theOrderOfThreadsDoesNotMatter() {
+    programs()
+        .forEach(p -> {
+          List<double[]> forwards = run(p, 3);
+          FakeCuda.control().backwards(1);
+          try {
+            assertThat(run(p, 3)).usingRecursiveComparison().isEqualTo(forwards);
+          } finally {
+            FakeCuda.control().backwards(0);
+          }
+        });
   }
 
   /** All distributions, and keys folded with positive and negative numbers. */
@@ -266,6 +285,24 @@ class CudaPlanTest {
       assertThatThrownBy(() -> other.compile(p)).isInstanceOf(ClosedException.class);
       orphan.close();
     }
+  }
+
+  /** Devices of one card share its context; the last one's end is not the card's. */
+  @Test
+  void aCardMayBeOpenedTwiceAndAgain() {
+    long before = FakeCuda.control().used();
+    Program p = MetaStep.program();
+    CudaDevice first = FakeCard.openWithLibrary();
+    List<double[]> expected = run(first, p, 2);
+    CudaDevice second = FakeCard.openWithLibrary();
+    assertThat(run(second, p, 2)).usingRecursiveComparison().isEqualTo(expected);
+    first.close();
+    assertThat(run(second, p, 2)).usingRecursiveComparison().isEqualTo(expected);
+    second.close();
+    try (CudaDevice third = FakeCard.openWithLibrary()) {
+      assertThat(run(third, p, 2)).usingRecursiveComparison().isEqualTo(expected);
+    }
+    assertThat(FakeCuda.control().used()).isEqualTo(before);
   }
 
   @Test

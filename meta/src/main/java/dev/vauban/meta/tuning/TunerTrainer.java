@@ -94,7 +94,13 @@ public final class TunerTrainer implements AutoCloseable {
       }
       TrainingStep step =
           TrainingStep.compile(
-              device, (w, in, k) -> slope(all, unroll, w, in, k), inputs, weights, optimizer, key);
+              device,
+              (w, in, k) -> slope(all, unroll, w, in, k),
+              TrainingStep.Inputs.of(inputs)
+                  .fixing(families.stream().map(f -> f.name() + "/shared").toArray(String[]::new)),
+              weights,
+              optimizer,
+              key);
       return new TunerTrainer(scope, List.copyOf(families), tasks, unroll, inputs, step);
     } catch (Throwable failure) {
       scope.close();

@@ -2,6 +2,7 @@ package dev.vauban.adversarial.blackbox;
 
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Counts queries before they are sent, under one cap and one rate, for one oracle or several that
@@ -10,19 +11,21 @@ import java.util.function.Consumer;
 public final class QueryMeter {
   private final Limits limits;
   private final Consumer<Duration> sleeper;
+  private final LongSupplier clock;
   private long sent;
   private long retried;
   private long freeAt = Long.MIN_VALUE;
 
   /** A meter at 0. */
   public QueryMeter(Limits limits) {
-    this(limits, QueryMeter::sleep);
+    this(limits, QueryMeter::sleep, System::nanoTime);
   }
 
-  /** With a sleep that a test watches. */
-  QueryMeter(Limits limits, Consumer<Duration> sleeper) {
+  /** With a sleep and a clock, in nanoseconds, that a test watches. */
+  QueryMeter(Limits limits, Consumer<Duration> sleeper, LongSupplier clock) {
     this.limits = limits;
     this.sleeper = sleeper;
+    this.clock = clock;
   }
 
   /** The limits. */
@@ -61,7 +64,7 @@ public final class QueryMeter {
     if (limits.perSecond() == Double.POSITIVE_INFINITY) {
       return;
     }
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     if (freeAt != Long.MIN_VALUE && freeAt > now) {
       sleeper.accept(Duration.ofNanos(freeAt - now));
       now = freeAt;

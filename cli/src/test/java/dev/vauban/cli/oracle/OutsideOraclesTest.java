@@ -112,7 +112,7 @@ class OutsideOraclesTest {
     URI address = serve((exchange, q) -> respond(exchange, 200, BrightBand.answer(q, "scores", 2)));
     try (MeteredOracle oracle =
         new MeteredOracle(
-            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 5000)), limits(10_000))) {
+            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 60_000)), limits(10_000))) {
       QueryResult result = square(oracle);
       assertThat(result.ended()).isEmpty();
       // eps 0.15 against a lead of 0.01 (1 + 4 n): images 0 to 3 can be fooled, 4 and 5 cannot.
@@ -136,7 +136,7 @@ class OutsideOraclesTest {
       seen.set(0);
       try (MeteredOracle oracle =
           new MeteredOracle(
-              new HttpOracle(address, endpoint(Oracle.Reply.LABELS, 5000)), limits(cap))) {
+              new HttpOracle(address, endpoint(Oracle.Reply.LABELS, 60_000)), limits(cap))) {
         QueryResult result =
             new Campaign(new Boundary(), Threat.l2(0), 100)
                 .run(oracle, images(), labels(), Key.of(1), (done, sent) -> {});
@@ -170,7 +170,7 @@ class OutsideOraclesTest {
     URI address = serve((exchange, q) -> respond(exchange, status, text));
     try (MeteredOracle oracle =
         new MeteredOracle(
-            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 5000)), limits(100))) {
+            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 60_000)), limits(100))) {
       assertThatThrownBy(() -> oracle.ask(new float[2][12]))
           .isInstanceOf(OracleException.class)
           .hasMessageContaining(sentence)
@@ -195,10 +195,10 @@ class OutsideOraclesTest {
         });
     try (MeteredOracle oracle =
         new MeteredOracle(
-            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 1500)),
+            new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 3000)),
             new Limits(1000, Double.POSITIVE_INFINITY, 1, Duration.ofMillis(1)))) {
       QueryResult result = square(oracle);
-      assertThat(result.ended()).endsWith("did not answer within 1.5 s (asked 2 times)");
+      assertThat(result.ended()).endsWith("did not answer within 3.0 s (asked 2 times)");
       assertThat(result.successCount()).isPositive();
       assertThat(result.outcomes()).anyMatch(o -> o.status() == Outcome.Status.CUT_SHORT);
     }
@@ -207,7 +207,7 @@ class OutsideOraclesTest {
       free = socket.getLocalPort();
     }
     URI nobody = URI.create("http://127.0.0.1:" + free + "/");
-    try (Oracle oracle = new HttpOracle(nobody, endpoint(Oracle.Reply.SCORES, 5000))) {
+    try (Oracle oracle = new HttpOracle(nobody, endpoint(Oracle.Reply.SCORES, 60_000))) {
       assertThatThrownBy(() -> oracle.ask(new float[1][12]))
           .hasMessage(nobody + " cannot be asked: nobody listens there");
     }
@@ -248,14 +248,14 @@ class OutsideOraclesTest {
       delimiter = '|',
       textBlock =
           """
-          exit 3                      | ended with exit code 3 instead of answering
-          read x; echo nonsense       | did not answer in JSON but with 'nonsense'
-          no-such-program-anywhere    | ended with exit code 127 instead of answering
-          sleep 100                   | did not answer within 0.6 s
-          read x; echo '{"labels":0}' | has no array "labels"
+          exit 3                      | 60000 | ended with exit code 3 instead of answering
+          read x; echo nonsense       | 60000 | did not answer in JSON but with 'nonsense'
+          no-such-program-anywhere    | 60000 | ended with exit code 127 instead of answering
+          sleep 100                   |   600 | did not answer within 0.6 s
+          read x; echo '{"labels":0}' | 60000 | has no array "labels"
           """)
-  void aProgramThatFailsIsOneSentence(String command, String sentence) {
-    try (Oracle oracle = new CommandOracle(command, endpoint(Oracle.Reply.LABELS, 600))) {
+  void aProgramThatFailsIsOneSentence(String command, int millis, String sentence) {
+    try (Oracle oracle = new CommandOracle(command, endpoint(Oracle.Reply.LABELS, millis))) {
       assertThatThrownBy(() -> oracle.ask(new float[1][12]))
           .isInstanceOf(OracleException.class)
           .hasMessageContaining("the command '" + command + "'")
@@ -269,7 +269,7 @@ class OutsideOraclesTest {
     String once = "read x; echo '{\"labels\":[1]}'";
     try (MeteredOracle oracle =
         new MeteredOracle(
-            new CommandOracle(once, endpoint(Oracle.Reply.LABELS, 10_000)), limits(100))) {
+            new CommandOracle(once, endpoint(Oracle.Reply.LABELS, 60_000)), limits(100))) {
       for (int k = 0; k < 4; k++) {
         assertThat(oracle.ask(new float[1][12]).labels()).containsExactly(1);
       }

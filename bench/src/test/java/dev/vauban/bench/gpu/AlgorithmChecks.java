@@ -77,6 +77,12 @@ final class AlgorithmChecks {
     return all;
   }
 
+  /** The programs of all rows. */
+  static List<Program> programs() {
+    Model model = Conv4.maxPooled(IMAGE, 4, WAYS);
+    return algorithms().stream().map(a -> program(learner(a, model), model)).toList();
+  }
+
   /** All of them in F32, a few channels wide; every {@code each}-th. */
   void inF32(int each) {
     List<Algorithm> all = algorithms();
@@ -132,7 +138,7 @@ final class AlgorithmChecks {
             Attacks.named(a.attack(), Attacks.Options.eps(8 / 255.0)),
             1,
             1);
-    return MetaLearners.named(a.learner(), model::logits, options).training();
+    return MetaLearners.named(a.learner(), model, options).training();
   }
 
   private static Program program(MetaLearner learner, Model model) {

@@ -3,7 +3,9 @@ package dev.vauban.bench.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vauban.adversarial.Attacks;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.meta.MetaLearners;
 import dev.vauban.natives.cuda.FakeCuda;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -165,6 +167,14 @@ class GpuCheckTest {
             "40.0%",
             "70.0%",
             "did not run: big");
+  }
+
+  /** The card's test takes a sample of them; here is that none of them fails before it runs. */
+  @Test
+  void everyAlgorithmIsAProgram() {
+    assertThat(AlgorithmChecks.programs())
+        .hasSizeGreaterThan(MetaLearners.names().size() + Attacks.names().size())
+        .allSatisfy(p -> assertThat(p.outputs().has("gradient")).isTrue());
   }
 
   @Test

@@ -13,8 +13,10 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.TunerJobs;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.tuning.LearnedTunerJobs;
 import dev.vauban.meta.Learning;
 import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.ImageSet;
@@ -88,6 +90,11 @@ public final class LearningJobs implements Jobs {
         return work.of(recipe.method().name(), theta);
       }
     }
+  }
+
+  @Override
+  public TunerJobs tuners() {
+    return new LearnedTunerJobs();
   }
 
   @Override

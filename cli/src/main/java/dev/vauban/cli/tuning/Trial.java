@@ -61,12 +61,13 @@ record Trial(List<Map<String, double[]>> figures, List<float[]> deltas) {
           TunerEvaluation evaluation =
               TunerEvaluation.compile(device, still, problems, tasks, Gradients.exact())) {
         Tensor delta = scope.tensor(problems.variables().get("delta"));
+        Tree<Tensor> start = Tree.<Tensor>empty().with("start", Tree.of("delta", delta));
         Map<String, double[]> means = new LinkedHashMap<>();
         List<float[]> shown = new ArrayList<>();
         for (float[] pattern : patterns) {
           delta.set(pattern);
           evaluation
-              .run(Tree.of("start/delta", delta), first, 1, key)
+              .run(start, first, 1, key)
               .getFirst()
               .values()
               .forEach((name, values) -> {

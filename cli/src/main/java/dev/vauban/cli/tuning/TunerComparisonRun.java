@@ -23,6 +23,7 @@ import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -185,7 +186,7 @@ final class TunerComparisonRun {
         int at = problems.sampler().episode(t).query()[0];
         float[] clean = new float[size];
         for (int i = 0; i < size; i++) {
-          int value = victim.classes().image(at).get(java.lang.foreign.ValueLayout.JAVA_BYTE, i);
+          int value = victim.classes().image(at).get(ValueLayout.JAVA_BYTE, i);
           clean[i] = (value & 0xff) / 255f;
           images.set(i, clean[i]);
           images.set(size + i, Math.min(1, Math.max(0, clean[i] + deltas.get(t)[i])));

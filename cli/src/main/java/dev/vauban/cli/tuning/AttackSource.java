@@ -15,6 +15,7 @@ import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Scope;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -171,6 +172,26 @@ final class AttackSource implements AutoCloseable {
   UniversalAttack many(int imagesPerClass, Key key) {
     int each = Math.min(imagesPerClass, training.leastImages() - 1);
     return attack(training, training.classCount(), each, 1, key);
+  }
+
+  /** Up to so many training images of each class, [H,W,C] in [0,1]. */
+  List<float[]> trainingImages(int perClass) {
+    List<float[]> images = new ArrayList<>();
+    for (int c = 0; c < training.classCount(); c++) {
+      for (int i = 0; i < Math.min(perClass, training.imageCount(c)); i++) {
+        images.add(pixels(training, training.imageOf(c, i)));
+      }
+    }
+    return images;
+  }
+
+  /** The image at a position of the block, in [0,1]. */
+  static float[] pixels(ImageSet set, int at) {
+    float[] pixels = new float[set.height() * set.width() * set.channels()];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (set.image(at).get(ValueLayout.JAVA_BYTE, i) & 0xff) / 255f;
+    }
+    return pixels;
   }
 
   private UniversalAttack attack(ImageSet set, int ways, int shots, int unseen, Key key) {

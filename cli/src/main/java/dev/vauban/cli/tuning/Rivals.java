@@ -1,5 +1,6 @@
 package dev.vauban.cli.tuning;
 
+import dev.vauban.adversarial.UniversalDeepFool;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TunerTest;
 import dev.vauban.cli.job.UniversalEvaluation.Kind;
@@ -183,12 +184,31 @@ final class Rivals {
     Trial.Ground all = new Trial.Ground(test.device(), many, 0, 1, Gradients.exact(), test.key());
     Trial trial = all.of(Tuner.of(sign(rate)), Tree.empty(), 200);
     return still(
-        "UAP, many images",
+        "UAP, sign steps",
         Kind.TRANSFERRED,
         "200 steps of sign-SGD %s on %d training images (Shafahi et al. 2020)"
             .formatted(rate, many.queries()),
         trial.deltas(),
         200L * many.queries());
+  }
+
+  /** One perturbation for the whole source by DeepFool: UAP (Moosavi-Dezfooli et al. 2017). */
+  Row deepFool(AttackSource source) {
+    List<float[]> images = source.trainingImages(MANY);
+    double eps = test.problems().perturbation().eps();
+    float[] delta =
+        UniversalDeepFool.of(eps)
+            .perturbation(
+                test.device(),
+                test.problems().victim().model(),
+                test.problems().victim().weights(),
+                images);
+    return still(
+        "UAP, DeepFool",
+        Kind.TRANSFERRED,
+        "on %d training images (Moosavi-Dezfooli et al. 2017)".formatted(images.size()),
+        List.of(delta),
+        0);
   }
 
   private Row still(String name, Kind kind, String note, List<float[]> patterns, long queries) {

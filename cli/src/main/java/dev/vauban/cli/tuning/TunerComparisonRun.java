@@ -23,7 +23,6 @@ import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -116,6 +115,7 @@ final class TunerComparisonRun {
     rows.add(
         rivals.transferred("the learned tuner", choice.of(tuner, weights, how.steps()).deltas()));
     rows.add(rivals.manyImages(source, sign, Purpose.MANY_IMAGES.key(how.seed())));
+    rows.add(rivals.deepFool(source));
     rows.addAll(rivals.controls(Purpose.PATTERNS.key(how.seed())));
   }
 
@@ -184,10 +184,8 @@ final class TunerComparisonRun {
           plan.bind(Tree.of("images", images).with("weights", victim.weights()), answers);
       for (int t = 0; t < count; t++) {
         int at = problems.sampler().episode(t).query()[0];
-        float[] clean = new float[size];
+        float[] clean = AttackSource.pixels(victim.classes(), at);
         for (int i = 0; i < size; i++) {
-          int value = victim.classes().image(at).get(ValueLayout.JAVA_BYTE, i);
-          clean[i] = (value & 0xff) / 255f;
           images.set(i, clean[i]);
           images.set(size + i, Math.min(1, Math.max(0, clean[i] + deltas.get(t)[i])));
         }

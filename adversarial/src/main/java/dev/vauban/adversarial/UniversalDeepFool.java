@@ -21,8 +21,8 @@ import java.util.List;
  * images, and where the perturbation so far does not change the network's answer, add the smallest
  * change that does, found by DeepFool (Moosavi-Dezfooli et al. 2016, <a
  * href="https://arxiv.org/abs/1511.04599">arXiv 1511.04599</a>, algorithm 2, in L2), and project to
- * the L-infinity ball. Images stay in [0,1] as nothing here clips them: only {@link
- * UniversalPerturbation#applied} does, as in the paper's evaluation.
+ * the L-infinity ball. Perturbed images are not clipped to [0,1] here; {@link
+ * UniversalPerturbation#applied} does that where the perturbation is judged.
  *
  * @param eps bound of each pixel's change, in (0,1]
  * @param overshoot by which share DeepFool goes beyond the boundary; 0.02 in the papers

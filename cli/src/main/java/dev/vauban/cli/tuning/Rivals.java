@@ -206,7 +206,8 @@ final class Rivals {
     return still(
         "UAP, DeepFool",
         Kind.TRANSFERRED,
-        "on %d training images (Moosavi-Dezfooli et al. 2017)".formatted(images.size()),
+        "on %d training images (Moosavi-Dezfooli et al. 2017); queries not counted"
+            .formatted(images.size()),
         List.of(delta),
         0);
   }

@@ -93,11 +93,6 @@ public final class LearningJobs implements Jobs {
   }
 
   @Override
-  public TunerJobs tuners() {
-    return new LearnedTunerJobs();
-  }
-
-  @Override
   public DataInfo data(Episodes episodes, Session session) {
     try (FewShotData data = DataRoles.open(episodes, session)) {
       ImageSet all = data.all();
@@ -133,5 +128,10 @@ public final class LearningJobs implements Jobs {
           parts.stream().filter(part -> part.depth() == 0).mapToLong(Plan.Part::kernels).sum();
       return new PlanView(plan.toString(), kernels, parts, plan.flops(), plan.bytes());
     }
+  }
+
+  @Override
+  public TunerJobs tuners() {
+    return new LearnedTunerJobs();
   }
 }

@@ -16,6 +16,7 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.TunerJobs;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
@@ -177,6 +178,11 @@ public final class FakeJobs implements Jobs {
     session.console().notice("planning");
     sleep();
     return new PlanView("conv  4x28x28x1", 1, List.of(), 1e6, 4096);
+  }
+
+  @Override
+  public TunerJobs tuners() {
+    throw new UnsupportedOperationException("the stand-in has no tuners");
   }
 
   private static Evaluation.Row row(String method, double clean, double robust, double eps) {

@@ -1,6 +1,7 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Converters;
+import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.config.DeviceName;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Resolver;
@@ -12,15 +13,21 @@ import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.job.TunerComparison;
+import dev.vauban.cli.job.TunerResult;
 import dev.vauban.cli.reproduce.Catalogue;
 import dev.vauban.cli.reproduce.Reproduction;
 import dev.vauban.cli.reproduce.Sheet;
 import dev.vauban.cli.reproduce.Table;
+import dev.vauban.cli.reproduce.UniversalReproduction;
+import dev.vauban.cli.reproduce.UniversalSheet;
+import dev.vauban.cli.reproduce.UniversalTable;
 import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.nn.NearestName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +43,9 @@ import picocli.CommandLine.Parameters;
           + " attacks, and print our figures beside the published ones.",
       "A reproduction that was stopped goes on where it was when the same command is given again.",
       "Tables: omniglot-5w1s, omniglot-20w1s, cifarfs-5w1s, cifarfs-5w5s, its-shots, inner-steps,"
-          + " when-to-robustify, mavrl-transfer."
+          + " when-to-robustify, mavrl-transfer, lft-universal.",
+      "lft-universal trains learned fine-tuners on two image sources and tests them on these and a"
+          + " third (--data A,B,UNSEEN); --episodes are its test tasks."
     },
     footer = {
       "",
@@ -117,16 +126,11 @@ public final class ReproduceCommand implements Command {
 
   @Override
   public Answer run(Session session) {
+    if (table.strip().equals(UniversalTable.NAME)) {
+      return universal(session);
+    }
     Table what = table();
-    Path folder = out != null ? out : Path.of("reproductions", what.name() + "-" + scale.label());
-    if (Files.exists(folder) && !Files.isDirectory(folder)) {
-      throw CommandException.badInput(folder + " is a file; choose another --out");
-    }
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw Failure.writing(folder, e);
-    }
+    Path folder = folder(what.name());
     Reproduction.Outcome outcome =
         new Reproduction(
                 what, scale, lines(what), own(), folder, commands(session), session.console())
@@ -145,6 +149,64 @@ public final class ReproduceCommand implements Command {
     json.put("stopped", outcome.stopped());
     ExitCode code = outcome.stopped().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     return new Answer(code, sheet.text(session.console().width()), json);
+  }
+
+  /** The table of learned fine-tuners, whose lines are tuners and whose columns are steps. */
+  private Answer universal(Session session) {
+    if (methods != null || filters != null) {
+      throw CommandException.badInput(
+          "%s has no part in %s; leave it out"
+              .formatted(methods != null ? "--methods" : "--filters", UniversalTable.NAME));
+    }
+    UniversalTable what = new UniversalTable(scale, sources());
+    Path folder = folder(UniversalTable.NAME);
+    Map<String, String> own = own();
+    own.remove("data");
+    UniversalReproduction.Results results =
+        new UniversalReproduction(what, own, folder, universalCommands(session), session.console())
+            .run();
+    UniversalSheet sheet = new UniversalSheet(what, results);
+    Path page = folder.resolve(UniversalTable.NAME + ".md");
+    AtomicFile.write(page, sheet.markdown());
+    session.console().notice("written: " + page);
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("table", results.table());
+    json.put("scale", results.scale());
+    json.put("settings", results.settings());
+    json.put("sources", results.sources());
+    json.put("tests", results.tests());
+    json.put("claims", sheet.verdicts());
+    return Answer.ok(sheet.text(session.console().width()), json);
+  }
+
+  private List<DataSpec> sources() {
+    if (data == null) {
+      return UniversalTable.SOURCES;
+    }
+    String[] specs = data.split(",");
+    if (specs.length != 3) {
+      throw CommandException.badInput(
+          "--data %s: %s takes two sources to train on and an unseen one, with commas"
+              .formatted(data, UniversalTable.NAME));
+    }
+    try {
+      return Arrays.stream(specs).map(String::strip).map(DataSpec::parse).toList();
+    } catch (IllegalArgumentException e) {
+      throw CommandException.badInput("--data " + data + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Path folder(String name) {
+    Path folder = out != null ? out : Path.of("reproductions", name + "-" + scale.label());
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw CommandException.badInput(folder + " is a file; choose another --out");
+    }
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw Failure.writing(folder, e);
+    }
+    return folder;
   }
 
   private Table table() {
@@ -200,6 +262,20 @@ public final class ReproduceCommand implements Command {
       @Override
       public Evaluation eval(List<String> arguments) {
         return (Evaluation) answer(session, arguments).json();
+      }
+    };
+  }
+
+  private static UniversalReproduction.Commands universalCommands(Session session) {
+    return new UniversalReproduction.Commands() {
+      @Override
+      public TunerResult train(List<String> arguments) {
+        return (TunerResult) answer(session, arguments).json();
+      }
+
+      @Override
+      public TunerComparison attack(List<String> arguments) {
+        return (TunerComparison) answer(session, arguments).json();
       }
     };
   }

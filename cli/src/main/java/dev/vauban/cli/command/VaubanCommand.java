@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
       PlanCommand.class,
       ReportCommand.class,
       ReproduceCommand.class,
+      LftCommand.class,
       DoctorCommand.class
     },
     footer = {

@@ -51,4 +51,7 @@ public interface Jobs {
 
   /** The compiled plan of one meta-step. */
   PlanView plan(Learner learner, Episodes episodes, Training training, Session session);
+
+  /** Learned fine-tuners. */
+  TunerJobs tuners();
 }

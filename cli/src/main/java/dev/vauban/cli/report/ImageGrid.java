@@ -14,8 +14,14 @@ import java.util.stream.Collectors;
  *
  * @param title the heading
  * @param pictures grouped by model on the page, in the order of their first appearance
+ * @param classes a sentence on how classes are counted
  */
-public record ImageGrid(String title, List<Picture> pictures) implements Block {
+public record ImageGrid(String title, List<Picture> pictures, String classes) implements Block {
+  /** Images of tasks, whose classes are their own. */
+  public ImageGrid(String title, List<Picture> pictures) {
+    this(title, pictures, "Classes are the task's own, counted from 1.");
+  }
+
   @Override
   public String html() {
     StringBuilder html = new StringBuilder("<figure class=\"images\">\n<h3>");
@@ -54,7 +60,8 @@ public record ImageGrid(String title, List<Picture> pictures) implements Block {
     return "Left to right: the clean image, the perturbation, the attacked image. Perturbation:"
         + " mid-grey is no change, "
         + full
-        + ". Classes are the task's own, counted from 1.";
+        + ". "
+        + classes;
   }
 
   private static void card(StringBuilder html, Picture p) {

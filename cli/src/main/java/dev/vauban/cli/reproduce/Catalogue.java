@@ -57,7 +57,12 @@ public final class Catalogue {
         .findFirst()
         .orElseThrow(() ->
             new IllegalArgumentException(
-                NearestName.unknown("table", name, tables().stream().map(Table::name).toList())));
+                NearestName.unknown(
+                    "table",
+                    name,
+                    Stream.concat(
+                            tables().stream().map(Table::name), Stream.of(UniversalTable.NAME))
+                        .toList())));
   }
 
   private static Line line(Method method, String... settings) {

@@ -15,8 +15,10 @@ import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.TunerJobs;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.tuning.LearnedTunerJobs;
 import dev.vauban.meta.Learning;
 import dev.vauban.nn.data.FewShotData;
 import dev.vauban.nn.data.ImageSet;
@@ -133,5 +135,10 @@ public final class LearningJobs implements Jobs {
           parts.stream().filter(part -> part.depth() == 0).mapToLong(Plan.Part::kernels).sum();
       return new PlanView(plan.toString(), kernels, parts, plan.flops(), plan.bytes());
     }
+  }
+
+  @Override
+  public TunerJobs tuners() {
+    return new LearnedTunerJobs();
   }
 }

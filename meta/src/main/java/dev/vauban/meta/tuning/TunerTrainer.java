@@ -162,7 +162,8 @@ public final class TunerTrainer implements AutoCloseable {
         elements);
   }
 
-  private static Tree<Expr> segment(
+  /** One task through one segment: {@code loss}, and {@code at} as it is handed on. */
+  static Tree<Expr> segment(
       Tuning tuning,
       Unroll unroll,
       Tree<Expr> w,

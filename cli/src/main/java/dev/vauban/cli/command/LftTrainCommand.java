@@ -1,0 +1,274 @@
+package dev.vauban.cli.command;
+
+import dev.vauban.cli.config.Base;
+import dev.vauban.cli.config.ConfigFile;
+import dev.vauban.cli.config.Presets;
+import dev.vauban.cli.config.Range;
+import dev.vauban.cli.config.Settings.Value;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.Session;
+import dev.vauban.cli.job.TunerResult;
+import dev.vauban.cli.job.TunerTraining;
+import dev.vauban.cli.logging.RunLog;
+import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.terminal.TextTable;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vauban lft train}: meta-trains a tuner into a run directory. */
+@CommandLine.Command(
+    name = "train",
+    description = "Meta-train a learned fine-tuner on few-shot universal attacks.",
+    footer = {
+      "",
+      "Example:",
+      "  vauban lft train --data mnist:data/mnist,cifarfs:data/cifar-fs --eps 0.15,8/255 \\",
+      "    --out runs/lft"
+    })
+public final class LftTrainCommand implements Command, Base, Presets {
+  /** Settings that a resumed run may change: they do not touch what is computed. */
+  private static final Set<String> FREE_ON_RESUME =
+      Set.of(
+          "out",
+          "workers",
+          "victims",
+          "iterations",
+          "log-every",
+          "checkpoint-every",
+          "keep",
+          "max-minutes");
+
+  @Mixin UniversalOptions universal;
+  @Mixin TunerOptions tuner;
+
+  @Range(min = 1)
+  @Option(
+      names = "--iterations",
+      paramLabel = "N",
+      defaultValue = "120",
+      description = "meta-steps (default: ${DEFAULT-VALUE})")
+  int iterations;
+
+  @Range(min = 1, max = 4096)
+  @Option(
+      names = "--tasks",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "tasks of each source in a meta-step (default: ${DEFAULT-VALUE})")
+  int tasks;
+
+  @Range(above = 0, max = 10)
+  @Option(
+      names = "--meta-rate",
+      paramLabel = "RATE",
+      defaultValue = "0.003",
+      description = "Adam's step size (default: ${DEFAULT-VALUE})")
+  double metaRate;
+
+  @Range(min = 0)
+  @Option(
+      names = "--clip",
+      paramLabel = "NORM",
+      defaultValue = "1",
+      description =
+          "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
+  double clip;
+
+  @Range(min = 1)
+  @Option(
+      names = "--log-every",
+      paramLabel = "N",
+      defaultValue = "12",
+      description = "meta-steps between two metrics lines (default: ${DEFAULT-VALUE})")
+  int logEvery;
+
+  @Range(min = 1)
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "60",
+      description = "meta-steps between two checkpoints (default: ${DEFAULT-VALUE})")
+  int checkpointEvery;
+
+  @Range(min = 1)
+  @Option(
+      names = "--keep",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "checkpoints to keep (default: ${DEFAULT-VALUE})")
+  int keep;
+
+  @Range(min = 0)
+  @Option(
+      names = "--max-minutes",
+      paramLabel = "M",
+      defaultValue = "0",
+      description =
+          "end after this time with a checkpoint, to be continued with --resume; 0 for no limit"
+              + " (default: ${DEFAULT-VALUE})")
+  double maxMinutes;
+
+  @Mixin WorkOptions work;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "run directory, new or empty (default: runs/lft-SOURCES)")
+  Path out;
+
+  @Option(
+      names = "--resume",
+      description = "continue the run in --out from its latest checkpoint, bit for bit")
+  boolean resume;
+
+  @Mixin ConfigOptions config;
+
+  @Override
+  public Optional<Inherited> base() {
+    if (!resume) {
+      return Optional.empty();
+    }
+    Path folder = Optional.ofNullable(out).orElseGet(() -> Path.of(defaultOut()));
+    if (config.config != null) {
+      throw CommandException.badInput(
+          "--config with --resume: a resumed run keeps the settings in "
+              + RunDirectory.configOf(folder)
+              + "; leave one of them out");
+    }
+    RunDirectory.requireRun(folder);
+    return Optional.of(new Inherited(RunDirectory.configOf(folder), Rank.BELOW_FLAGS));
+  }
+
+  @Override
+  public Map<String, Value> presets() {
+    return Map.of("out", new Value(defaultOut(), "default"));
+  }
+
+  private String defaultOut() {
+    return universal.data.stream()
+        .map(d -> d.kind().label())
+        .collect(Collectors.joining("-", "runs/lft-", ""));
+  }
+
+  @Override
+  public Stop stop() {
+    return Stop.AT_SAFE_POINT;
+  }
+
+  @Override
+  public Answer run(Session session) {
+    if (resume) {
+      refuseChanges(session);
+      RunDirectory.requireIdle(out);
+    } else {
+      RunDirectory.requireFree(out);
+    }
+    try (Opening run = new Opening(session)) {
+      TunerResult result =
+          session
+              .jobs()
+              .get()
+              .tuners()
+              .train(
+                  universal.tasks(), tuner.design(), universal.slope(), training(), run, session);
+      return Answer.ok(text(result, session.console().width()), result);
+    }
+  }
+
+  private TunerTraining training() {
+    return new TunerTraining(
+        iterations,
+        tasks,
+        metaRate,
+        clip,
+        tuner.unrolling(),
+        work.seed,
+        work.compute(),
+        logEvery,
+        checkpointEvery,
+        keep,
+        maxMinutes);
+  }
+
+  /** The run and its log, from when they are asked for to the end of the command. */
+  private final class Opening implements Supplier<RunDirectory>, AutoCloseable {
+    private final Session session;
+    private RunDirectory run;
+    private RunLog log;
+
+    Opening(Session session) {
+      this.session = session;
+    }
+
+    @Override
+    public RunDirectory get() {
+      run =
+          resume ? RunDirectory.resume(out) : RunDirectory.create(out, session.settings().toYaml());
+      log = RunLog.to(RunDirectory.logOf(out));
+      session
+          .console()
+          .notice(
+              run.start()
+                  .map(c -> "resuming " + out + " from step " + c.step())
+                  .orElse("training in " + out));
+      return run;
+    }
+
+    @Override
+    public void close() {
+      if (log != null) {
+        log.close();
+      }
+      if (run != null) {
+        run.close();
+      }
+    }
+  }
+
+  private void refuseChanges(Session session) {
+    Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
+    session
+        .settings()
+        .values()
+        .forEach((name, value) -> {
+          ConfigFile.Entry old = before.get(name);
+          if (value.source().equals("flag")
+              && !FREE_ON_RESUME.contains(name)
+              && old != null
+              && !old.value().equals(value.text())) {
+            throw CommandException.badInput(
+                "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
+                        .formatted(name, value.text(), out, name, old.value())
+                    + " run to change it");
+          }
+        });
+  }
+
+  private static String text(TunerResult result, int width) {
+    TextTable table =
+        new TextTable()
+            .left("sources")
+            .left("judged on")
+            .right("steps")
+            .right("loss")
+            .right("seconds")
+            .left("run");
+    table.row(
+        String.join(", ", result.sources()),
+        result.judged(),
+        result.iterations(),
+        result.loss() == null ? "–" : String.format(Locale.ROOT, "%.4f", result.loss()),
+        String.format(Locale.ROOT, "%.1f", result.seconds()),
+        result.run());
+    return table.format(width);
+  }
+}

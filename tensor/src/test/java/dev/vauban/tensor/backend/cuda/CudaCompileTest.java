@@ -18,7 +18,6 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,14 +30,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The kernels of the test programs by NVIDIA's compilers, nvcc or NVRTC, for three generations of
- * cards; no card is needed. Those for tensor cores are compiled for all three, the others in turn
- * for one of them, and of the gradients' programs only products: there are thousands of nests.
- * {@code -Dvauban.cuda.kernels=all} compiles every kernel for all three, which takes minutes.
+ * Every kernel of the test programs by NVIDIA's compilers, nvcc or NVRTC, for three generations of
+ * cards; no card is needed.
  */
 class CudaCompileTest {
   private static final List<String> ARCHITECTURES = List.of("sm_80", "sm_90", "sm_100");
-  private static final boolean ALL = "all".equals(System.getProperty("vauban.cuda.kernels"));
+
+  /** A compiler takes longer for one large file than for several. */
+  private static final int PER_FILE = 400;
 
   private interface Compiler {
     void compile(String source, String architecture) throws IOException, InterruptedException;
@@ -60,12 +59,7 @@ class CudaCompileTest {
       kernels.putAll(
           FakeCard.kernels(
               new Choices(patches, false, true, Ways.IMPLICIT), CudaConvolutionsTest.programs()));
-      FakeCard.kernels(choices, CudaBackendTest.gradients())
-          .forEach((name, k) -> {
-            if (ALL || isProduct(k)) {
-              kernels.put(name, k);
-            }
-          });
+      kernels.putAll(FakeCard.kernels(choices, CudaBackendTest.gradients()));
     }
     assertThat(kernels.keySet()).anyMatch(k -> k.startsWith("mmaTf32"));
     assertThat(kernels.keySet()).anyMatch(k -> k.startsWith("mmaBf16"));
@@ -99,21 +93,14 @@ class CudaCompileTest {
   }
 
   private static void compile(Compiler compiler, List<Kernel> all, int architecture) {
-    List<Kernel> some = new ArrayList<>();
-    for (int i = 0; i < all.size(); i++) {
-      if (ALL || all.get(i).name().startsWith("mma") || i % ARCHITECTURES.size() == architecture) {
-        some.add(all.get(i));
-      }
-    }
     try {
-      compiler.compile(KernelLibrary.source(some), ARCHITECTURES.get(architecture));
+      for (int from = 0; from < all.size(); from += PER_FILE) {
+        List<Kernel> part = all.subList(from, Math.min(all.size(), from + PER_FILE));
+        compiler.compile(KernelLibrary.source(part), ARCHITECTURES.get(architecture));
+      }
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static boolean isProduct(Kernel k) {
-    return k.name().startsWith("product_") || k.name().startsWith("mma");
   }
 
   private static Compiler compiler(Path folder) {

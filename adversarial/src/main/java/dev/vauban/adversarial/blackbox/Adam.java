@@ -1,5 +1,7 @@
 package dev.vauban.adversarial.blackbox;
 
+import dev.vauban.tensor.Key;
+
 /**
  * Adam (Kingma and Ba 2015) on an array, with a count of steps for each value: a value whose
  * gradient is exactly 0 was not estimated and stays as it is.
@@ -19,6 +21,27 @@ final class Adam {
     this.mean = new double[size];
     this.square = new double[size];
     this.steps = new int[size];
+  }
+
+  /**
+   * Descends the margin's estimated gradient until the attack ends, the image moved back into the
+   * ball after every step.
+   *
+   * @param rate a share of eps
+   */
+  static void descend(Target target, Key key, Estimator estimator, double rate) {
+    Draw draw = new Draw(key);
+    Threat threat = target.threat();
+    float[] original = target.image();
+    float[] x = original;
+    double[] change = new double[target.size()];
+    Adam adam =
+        new Adam(threat.metric().perPixel(rate * threat.eps(), change.length), change.length);
+    while (threat.eps() > 0) {
+      adam.step(change, estimator.gradient(target::margins, x, Double.NaN, draw));
+      x = threat.within(original, change);
+      target.margin(x);
+    }
   }
 
   /** Descends, in place. */

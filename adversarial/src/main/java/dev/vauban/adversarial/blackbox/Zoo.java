@@ -33,17 +33,6 @@ public record Zoo(Estimator.Pixels estimator, double rate) implements BlackBoxAt
 
   @Override
   public void attack(Target target, Key key) {
-    Draw draw = new Draw(key);
-    Threat threat = target.threat();
-    float[] original = target.image();
-    float[] x = original;
-    double[] change = new double[target.size()];
-    Adam adam =
-        new Adam(threat.metric().perPixel(rate * threat.eps(), change.length), change.length);
-    while (threat.eps() > 0) {
-      adam.step(change, estimator.gradient(target::margins, x, Double.NaN, draw));
-      x = threat.within(original, change);
-      target.margin(x);
-    }
+    Adam.descend(target, key, estimator, rate);
   }
 }

@@ -1,24 +1,19 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Base;
-import dev.vauban.cli.config.ConfigFile;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TunerResult;
 import dev.vauban.cli.job.TunerTraining;
-import dev.vauban.cli.logging.RunLog;
-import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.TextTable;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -138,14 +133,7 @@ public final class LftTrainCommand implements Command, Base, Presets {
       return Optional.empty();
     }
     Path folder = Optional.ofNullable(out).orElseGet(() -> Path.of(defaultOut()));
-    if (config.config != null) {
-      throw CommandException.badInput(
-          "--config with --resume: a resumed run keeps the settings in "
-              + RunDirectory.configOf(folder)
-              + "; leave one of them out");
-    }
-    RunDirectory.requireRun(folder);
-    return Optional.of(new Inherited(RunDirectory.configOf(folder), Rank.BELOW_FLAGS));
+    return RunOpening.inherited(folder, config);
   }
 
   @Override
@@ -166,13 +154,8 @@ public final class LftTrainCommand implements Command, Base, Presets {
 
   @Override
   public Answer run(Session session) {
-    if (resume) {
-      refuseChanges(session);
-      RunDirectory.requireIdle(out);
-    } else {
-      RunDirectory.requireFree(out);
-    }
-    try (Opening run = new Opening(session)) {
+    try (RunOpening run = new RunOpening(out, resume, session)) {
+      run.require(FREE_ON_RESUME, Map.of());
       TunerResult result =
           session
               .jobs()
@@ -197,60 +180,6 @@ public final class LftTrainCommand implements Command, Base, Presets {
         checkpointEvery,
         keep,
         maxMinutes);
-  }
-
-  /** The run and its log, from when they are asked for to the end of the command. */
-  private final class Opening implements Supplier<RunDirectory>, AutoCloseable {
-    private final Session session;
-    private RunDirectory run;
-    private RunLog log;
-
-    Opening(Session session) {
-      this.session = session;
-    }
-
-    @Override
-    public RunDirectory get() {
-      run =
-          resume ? RunDirectory.resume(out) : RunDirectory.create(out, session.settings().toYaml());
-      log = RunLog.to(RunDirectory.logOf(out));
-      session
-          .console()
-          .notice(
-              run.start()
-                  .map(c -> "resuming " + out + " from step " + c.step())
-                  .orElse("training in " + out));
-      return run;
-    }
-
-    @Override
-    public void close() {
-      if (log != null) {
-        log.close();
-      }
-      if (run != null) {
-        run.close();
-      }
-    }
-  }
-
-  private void refuseChanges(Session session) {
-    Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
-    session
-        .settings()
-        .values()
-        .forEach((name, value) -> {
-          ConfigFile.Entry old = before.get(name);
-          if (value.source().equals("flag")
-              && !FREE_ON_RESUME.contains(name)
-              && old != null
-              && !old.value().equals(value.text())) {
-            throw CommandException.badInput(
-                "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
-                        .formatted(name, value.text(), out, name, old.value())
-                    + " run to change it");
-          }
-        });
   }
 
   private static String text(TunerResult result, int width) {

@@ -1,24 +1,21 @@
 package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Base;
-import dev.vauban.cli.config.ConfigFile;
 import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Settings.Value;
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
-import dev.vauban.cli.logging.RunLog;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.TextTable;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -66,14 +63,7 @@ public final class TrainCommand implements Command, Base, Presets {
       return Optional.empty();
     }
     Path folder = Optional.ofNullable(out).orElseGet(() -> Path.of(defaultOut()));
-    if (config.config != null) {
-      throw CommandException.badInput(
-          "--config with --resume: a resumed run keeps the settings in "
-              + RunDirectory.configOf(folder)
-              + "; leave one of them out");
-    }
-    RunDirectory.requireRun(folder);
-    return Optional.of(new Inherited(RunDirectory.configOf(folder), Rank.BELOW_FLAGS));
+    return RunOpening.inherited(folder, config);
   }
 
   @Override
@@ -103,13 +93,8 @@ public final class TrainCommand implements Command, Base, Presets {
     learner.refuseContradictions(
         session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
     learner.refuseStrangers(training.trainWays, episodes.ways);
-    if (resume) {
-      refuseChanges(session);
-      RunDirectory.requireIdle(out);
-    } else {
-      RunDirectory.requireFree(out);
-    }
-    try (Opening run = new Opening(session)) {
+    try (RunOpening run = new RunOpening(out, resume, session)) {
+      run.require(freeOnResume(session), SINCE);
       TrainResult result =
           session
               .jobs()
@@ -119,63 +104,16 @@ public final class TrainCommand implements Command, Base, Presets {
     }
   }
 
-  /** The run and its log, from when they are asked for to the end of the command. */
-  private final class Opening implements Supplier<RunDirectory>, AutoCloseable {
-    private final Session session;
-    private RunDirectory run;
-    private RunLog log;
-
-    Opening(Session session) {
-      this.session = session;
-    }
-
-    @Override
-    public RunDirectory get() {
-      run =
-          resume ? RunDirectory.resume(out) : RunDirectory.create(out, session.settings().toYaml());
-      log = RunLog.to(RunDirectory.logOf(out));
-      session
-          .console()
-          .notice(
-              run.start()
-                  .map(c -> "resuming " + out + " from step " + c.step())
-                  .orElse("training in " + out));
-      return run;
-    }
-
-    @Override
-    public void close() {
-      if (log != null) {
-        log.close();
-      }
-      if (run != null) {
-        run.close();
-      }
-    }
-  }
-
-  /** A resumed run that changed its data or its method would not be the run it claims to be. */
-  private void refuseChanges(Session session) {
+  /** A training that changes over its iterations would not be the same with another number. */
+  private Set<String> freeOnResume(Session session) {
     boolean timed =
         !"constant".equals(session.settings().values().get("schedule").text())
             || learner.method == Method.MAML_PLUS_PLUS;
-    Map<String, ConfigFile.Entry> before = ConfigFile.read(RunDirectory.configOf(out));
-    session
-        .settings()
-        .values()
-        .forEach((name, value) -> {
-          ConfigFile.Entry entry = before.get(name);
-          String old = entry == null ? SINCE.get(name) : entry.value();
-          if (value.source().equals("flag")
-              && (!FREE_ON_RESUME.contains(name) || timed && name.equals("iterations"))
-              && old != null
-              && !old.equals(value.text())) {
-            throw CommandException.badInput(
-                "--%s %s: the run in %s was begun with %s %s and resumes with it; start a new"
-                        .formatted(name, value.text(), out, name, old)
-                    + " run to change it");
-          }
-        });
+    Set<String> free = new HashSet<>(FREE_ON_RESUME);
+    if (timed) {
+      free.remove("iterations");
+    }
+    return free;
   }
 
   private static String text(TrainResult result, int width) {

@@ -48,7 +48,7 @@ record Trial(List<Map<String, double[]>> figures, List<float[]> deltas) {
           TunerEvaluation.compile(device, tuner, problems, tasks, gradients)) {
         List<Map<String, double[]>> figures = new ArrayList<>();
         evaluation.run(weights, first, steps, key).forEach(p -> figures.add(p.values()));
-        return new Trial(figures, deltas(evaluation.variables(steps).get("delta"), tasks));
+        return new Trial(figures, deltas(evaluation.variables().get("delta"), tasks));
       }
     }
 
@@ -76,7 +76,7 @@ record Trial(List<Map<String, double[]>> figures, List<float[]> deltas) {
                   sum[t] += values[t] / patterns.size();
                 }
               });
-          shown.addAll(deltas(evaluation.variables(1).get("delta"), 1));
+          shown.addAll(deltas(evaluation.variables().get("delta"), 1));
         }
         return new Trial(List.of(means), shown);
       }

@@ -11,6 +11,7 @@ import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.run.SessionClock;
 import dev.vauban.meta.tuning.Gradients;
 import dev.vauban.meta.tuning.Problems;
 import dev.vauban.meta.tuning.TunerTrainer;
@@ -25,7 +26,6 @@ import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,8 +45,7 @@ final class TunerRun implements AutoCloseable {
   private final Session session;
   private final List<Problems> families;
   private final TunerTrainer trainer;
-  private final long begun = System.nanoTime();
-  private final Duration processorBegun = processorTime();
+  private final SessionClock clock = new SessionClock();
   private final Map<String, Double> sums = new LinkedHashMap<>();
   private int count;
   private Double lastLoss;
@@ -169,12 +168,12 @@ final class TunerRun implements AutoCloseable {
         training.unroll().judged().name().toLowerCase(Locale.ROOT).replace('_', '-'),
         trainer.number(),
         lastLoss,
-        seconds(),
-        processorTime().minus(processorBegun).toNanos() / 1e9);
+        clock.seconds(),
+        clock.processorSeconds());
   }
 
   private boolean outOfTime() {
-    return training.maxMinutes() > 0 && seconds() >= 60 * training.maxMinutes();
+    return training.maxMinutes() > 0 && clock.seconds() >= 60 * training.maxMinutes();
   }
 
   private void step() {
@@ -192,7 +191,7 @@ final class TunerRun implements AutoCloseable {
     if (due || trainer.number() == training.iterations()) {
       Map<String, Double> values = new LinkedHashMap<>();
       sums.forEach((name, sum) -> values.put(name, sum / count));
-      values.put("seconds", seconds());
+      values.put("seconds", clock.seconds());
       run.log(trainer.number(), values);
       lastLoss = values.get("loss");
       if (due) {
@@ -219,14 +218,6 @@ final class TunerRun implements AutoCloseable {
     return saved == 0
         ? "no checkpoint was due yet"
         : "the checkpoint of step " + saved + " is kept";
-  }
-
-  private double seconds() {
-    return (System.nanoTime() - begun) / 1e9;
-  }
-
-  private static Duration processorTime() {
-    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /**

@@ -8,12 +8,12 @@ import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.run.SessionClock;
 import dev.vauban.meta.Learning;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
 import java.nio.file.Files;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -38,8 +38,7 @@ final class TrainingRun implements AutoCloseable {
   private final Session session;
   private final Learning trainer;
   private final Optional<Validation> validation;
-  private final long begun = System.nanoTime();
-  private final Duration processorBegun = processorTime();
+  private final SessionClock clock = new SessionClock();
   private final BestWeights best;
   private final LastFigures last;
   private long saved;
@@ -149,7 +148,7 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private boolean outOfTime() {
-    return training.maxMinutes() > 0 && seconds() >= 60 * training.maxMinutes();
+    return training.maxMinutes() > 0 && clock.seconds() >= 60 * training.maxMinutes();
   }
 
   private void step() {
@@ -177,8 +176,8 @@ final class TrainingRun implements AutoCloseable {
     values.put("loss", lossSum / lossCount);
     values.put("train_clean", trainer.accuracy());
     trainer.robustAccuracy().ifPresent(a -> values.put("train_robust", a));
-    values.put("seconds", seconds());
-    values.put("processor_seconds", processorSeconds());
+    values.put("seconds", clock.seconds());
+    values.put("processor_seconds", clock.processorSeconds());
     run.log(trainer.number(), values);
     if (due(training.logEvery())) {
       lossSum = 0;
@@ -245,20 +244,6 @@ final class TrainingRun implements AutoCloseable {
         : "the checkpoint of step " + saved + " is kept";
   }
 
-  private double seconds() {
-    return (System.nanoTime() - begun) / 1e9;
-  }
-
-  /** Other work on the machine stretches the wall time, not this. */
-  private double processorSeconds() {
-    return processorTime().minus(processorBegun).toNanos() / 1e9;
-  }
-
-  /** Of this process so far; nothing where the system does not tell. */
-  private static Duration processorTime() {
-    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
-  }
-
   private TrainResult result() {
     return new TrainResult(
         run.folder().toString(),
@@ -267,8 +252,8 @@ final class TrainingRun implements AutoCloseable {
         last.loss(),
         last.clean(),
         last.robust(),
-        seconds(),
-        processorSeconds());
+        clock.seconds(),
+        clock.processorSeconds());
   }
 
   @Override

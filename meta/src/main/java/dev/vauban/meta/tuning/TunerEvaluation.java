@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Judges a tuner on problems of one family, after every step. One plan is one step of all problems;
@@ -30,11 +31,11 @@ public final class TunerEvaluation implements AutoCloseable {
   private final Problems problems;
   private final int tasks;
   private final Tree<Tensor> inputs;
-  private final List<Tree<Tensor>> at;
+  private final Tree<Tensor> beginning;
   private final Tree<Tensor> figures;
   private final Plan start;
   private final Plan plan;
-  private final List<Plan.Bound> bound;
+  private final Plan.Sequence sequence;
 
   /**
    * The problems' figures after a step.
@@ -67,9 +68,9 @@ public final class TunerEvaluation implements AutoCloseable {
             .with("weights", weights)
             .with("shared", problems.shared())
             .with("own", TunerTrainer.each(tasks, problems.own()))
-            .with("at", TunerTrainer.each(tasks, one))
             .with("step", Type.i32())
-            .with("key", Type.i32(2));
+            .with("key", Type.i32(2))
+            .with("at", TunerTrainer.each(tasks, one));
     this.start =
         device.compile(
             Program.trace(
@@ -83,9 +84,13 @@ public final class TunerEvaluation implements AutoCloseable {
             .with("own", scope.tensors(types.sub("own")))
             .with("step", scope.tensor(Type.i32()))
             .with("key", scope.tensor(Type.i32(2)));
-    this.at = List.of(scope.tensors(types.sub("at")), scope.tensors(types.sub("at")));
+    this.beginning = scope.tensors(types.sub("at"));
     this.figures = scope.tensors(plan.program().outputs().sub("figures"));
-    this.bound = List.of(bind(0), bind(1));
+    this.sequence =
+        plan.sequence(
+            inputs,
+            Tree.<Tensor>empty().with("figures", figures),
+            new Plan.Kept("at", Set.of("shared")));
   }
 
   /**
@@ -109,15 +114,6 @@ public final class TunerEvaluation implements AutoCloseable {
       scope.close();
       throw failure;
     }
-  }
-
-  private Plan.Bound bind(int from) {
-    Tree<Tensor> out = Tree.<Tensor>empty().with("at", at.get(1 - from)).with("figures", figures);
-    Tree<Tensor> in = Tree.empty();
-    for (String name : plan.program().inputs().children().keySet()) {
-      in = in.with(name, name.equals("at") ? at.get(from) : inputs.sub(name));
-    }
-    return plan.bind(in, out);
   }
 
   private static Tree<Expr> begin(Tuning tuning, Tree<Expr> in) {
@@ -162,11 +158,13 @@ public final class TunerEvaluation implements AutoCloseable {
     own.zip(weights, Tensor::copyFrom);
     problems.fill(first, inputs.sub("own"));
     inputs.get("key").set((double) key.k0(), key.k1());
-    start.bind(Tree.<Tensor>empty().with("weights", own), at.get(0)).run();
+    start.bind(Tree.<Tensor>empty().with("weights", own), beginning).run();
+    sequence.set(beginning);
     List<Point> points = new ArrayList<>();
     for (int s = 0; s < steps; s++) {
       inputs.get("step").set((double) s);
-      bound.get(s % 2).run();
+      sequence.start();
+      sequence.finish();
       Map<String, double[]> values = new LinkedHashMap<>();
       figures.paths().forEach((name, t) -> values.put(name, t.toDoubles()));
       points.add(new Point(s + 1, values));
@@ -174,9 +172,9 @@ public final class TunerEvaluation implements AutoCloseable {
     return points;
   }
 
-  /** The variables of all problems after {@code steps} steps of the last run: own tensors. */
-  public Tree<Tensor> variables(int steps) {
-    return at.get(steps % 2).sub("variables");
+  /** The variables of all problems after the last run: own tensors, to be asked for after each. */
+  public Tree<Tensor> variables() {
+    return sequence.state().sub("variables");
   }
 
   /** Queries to the victim that one step of one problem costs; 0 where gradients are exact. */
@@ -187,6 +185,7 @@ public final class TunerEvaluation implements AutoCloseable {
   /** Frees the plans and the state. */
   @Override
   public void close() {
+    sequence.close();
     plan.close();
     start.close();
     scope.close();

@@ -9,6 +9,7 @@ import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.TrainingStep;
 import dev.vauban.nn.augment.Augmentation;
+import dev.vauban.nn.data.BatchSampler;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;
@@ -30,8 +31,7 @@ import java.util.OptionalDouble;
  * (eq. 5: {@code (1 - share) CE + share T^2 KL(teacher || student)} at temperature T); an attack
  * makes it adversarial training, the "transfer" baseline of adversarial querying.
  *
- * <p>Batch number k consists of images k B, k B + 1, ... of one random order after another of all
- * images; it depends on key and k alone. A trainer serves one thread.
+ * <p>Batches are those of {@link BatchSampler}. A trainer serves one thread.
  */
 public final class EmbeddingTrainer implements Learning {
   private final Scope scope;
@@ -40,55 +40,6 @@ public final class EmbeddingTrainer implements Learning {
   private EmbeddingTrainer(Scope scope, TrainingStep step) {
     this.scope = scope;
     this.step = step;
-  }
-
-  /** Writes the batch of a step. */
-  private static final class Batches implements TrainingStep.Supply {
-    private final ImageSet set;
-    private final Key order;
-    private final Tree<Tensor> inputs;
-    private final int[] images;
-    private final int[] labels;
-    private int[] epochOrder;
-    private long epoch = -1;
-
-    Batches(ImageSet set, Key order, Tree<Tensor> inputs) {
-      this.set = set;
-      this.order = order;
-      this.inputs = inputs;
-      this.images = new int[set.size()];
-      this.labels = new int[set.size()];
-      int at = 0;
-      for (int c = 0; c < set.classCount(); c++) {
-        for (int image : set.imagesOf(c)) {
-          images[at] = image;
-          labels[at++] = c;
-        }
-      }
-    }
-
-    @Override
-    public void fill(long step) {
-      set.pixels(); // a closed set is an error here, not in the plan
-      Tensor batch = inputs.get("batch");
-      Tensor of = inputs.get("labels");
-      int size = (int) batch.size();
-      for (int i = 0; i < size; i++) {
-        int at = place(step * size + i);
-        batch.set(i, images[at]);
-        of.set(i, labels[at]);
-      }
-    }
-
-    /** Which image is number {@code i} of the endless list. */
-    private int place(long i) {
-      long wanted = i / images.length;
-      if (wanted != epoch) {
-        epochOrder = order.fold(wanted).permutation(images.length);
-        epoch = wanted;
-      }
-      return epochOrder[(int) (i % images.length)];
-    }
   }
 
   /**
@@ -160,14 +111,17 @@ public final class EmbeddingTrainer implements Learning {
     }
     Scope scope = Scope.open();
     try {
+      BatchSampler batches = new BatchSampler(set, order);
+      Tensor batch = scope.tensor(Type.i32(recipe.batch()));
+      Tensor labels = scope.tensor(Type.i32(recipe.batch()));
       Tree<Tensor> inputs =
           Tree.of(
               "images",
               Tensor.over(scope, new Type(DType.U8, set.blockShape()), set.pixels()),
               "batch",
-              scope.tensor(Type.i32(recipe.batch())),
+              batch,
               "labels",
-              scope.tensor(Type.i32(recipe.batch())));
+              labels);
       if (recipe.teacher() != null) {
         inputs =
             inputs.with("teacher", recipe.teacher().map(t -> scope.tensor(t.type()).copyFrom(t)));
@@ -181,7 +135,7 @@ public final class EmbeddingTrainer implements Learning {
                       inputs.has("teacher")
                           ? new String[] {"images", "teacher"}
                           : new String[] {"images"})
-                  .from(new Batches(set, order, inputs)),
+                  .from(number -> batches.fill(number, batch, labels)),
               weights,
               optimizer,
               key);

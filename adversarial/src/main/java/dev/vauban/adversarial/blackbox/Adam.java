@@ -33,8 +33,8 @@ final class Adam {
     Draw draw = new Draw(key);
     Threat threat = target.threat();
     float[] original = target.image();
-    float[] x = original;
-    double[] change = new double[target.size()];
+    float[] x = target.start();
+    double[] change = Vectors.change(original, x);
     Adam adam =
         new Adam(threat.metric().perPixel(rate * threat.eps(), change.length), change.length);
     while (threat.eps() > 0) {

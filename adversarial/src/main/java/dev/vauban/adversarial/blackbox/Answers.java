@@ -1,5 +1,7 @@
 package dev.vauban.adversarial.blackbox;
 
+import java.util.Arrays;
+
 /**
  * What an oracle said of some images.
  *
@@ -27,6 +29,16 @@ public record Answers(int[] labels, double[][] scores) {
       }
     }
     return new Answers(labels, scores);
+  }
+
+  /** The answers of some of the images, by their places here. */
+  public Answers of(int... places) {
+    int[] some = Arrays.stream(places).map(i -> labels[i]).toArray();
+    return new Answers(
+        some,
+        scores == null
+            ? null
+            : Arrays.stream(places).mapToObj(i -> scores[i]).toArray(double[][]::new));
   }
 
   /** How many images were answered. */

@@ -48,7 +48,7 @@ public record Bandits(double step, double priorRate, double exploration, double 
     Draw draw = new Draw(key);
     Threat threat = target.threat();
     float[] original = target.image();
-    float[] x = original;
+    float[] x = target.start();
     Tiles tiles = new Tiles(target, coarseness);
     double[] prior = new double[tiles.size()];
     while (threat.eps() > 0) {

@@ -42,7 +42,7 @@ public record Nes(Estimator estimator, double step, double least, double momentu
     Draw draw = new Draw(key);
     Threat threat = target.threat();
     float[] original = target.image();
-    float[] x = original;
+    float[] x = target.start();
     double[] gradient = new double[target.size()];
     double rate = step * threat.eps();
     Deque<Double> last = new ArrayDeque<>();

@@ -54,7 +54,7 @@ public record SimBa(Basis basis, double step) implements BlackBoxAttack {
     Threat threat = target.threat();
     double length = step > 0 ? step : suited(threat);
     float[] original = target.image();
-    float[] x = original;
+    float[] x = target.start();
     double margin = target.margin(x);
     boolean improved = length > 0;
     for (int pass = 0; improved; pass++) {

@@ -7,6 +7,8 @@ import dev.vauban.tensor.Key;
  * 1912.00049</a>): random search by changes of square windows, which shrink as the budget is spent.
  * A change that lowers the margin stays. No gradient, no estimate of one.
  *
+ * <p>It begins with stripes (in L2 with a grid of bumps), or where a {@link Guide} says.
+ *
  * <p>Each image has windows and signs of its own, and a window may lie at every position: the
  * released code never uses the last row and column.
  *
@@ -68,7 +70,7 @@ public record Square(double first) implements BlackBoxAttack {
     int channels = target.shape().dim(2);
     double eps = target.threat().eps();
     float[] x = target.image();
-    float[] best = stripes(x, w * channels, eps, draw);
+    float[] best = target.guided() ? target.start() : stripes(x, w * channels, eps, draw);
     double margin = target.margin(best);
     int idle = 0;
     while (idle < MOST_IDLE) {

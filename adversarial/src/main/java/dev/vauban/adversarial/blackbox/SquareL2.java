@@ -28,7 +28,7 @@ final class SquareL2 {
   }
 
   void run() {
-    float[] best = ofLength(tiles());
+    float[] best = ofLength(target.guided() ? Vectors.change(x, target.start()) : tiles());
     double margin = target.margin(best);
     int largest = Math.min(h, w) - (Math.min(h, w) + 1) % 2; // odd
     while (eps > 0) {

@@ -19,6 +19,7 @@ public final class Target {
   private final float[] image;
   private final int label;
   private final List<float[]> strangers;
+  private final Opening opening;
   private final List<Outcome.Point> trace = new ArrayList<>();
   private int asked;
   private int firstSuccess;
@@ -35,18 +36,34 @@ public final class Target {
       Setting setting,
       float[] image,
       int label,
-      List<float[]> strangers) {
+      List<float[]> strangers,
+      Opening opening) {
     this.rounds = rounds;
     this.number = number;
     this.setting = setting;
     this.image = image;
     this.label = label;
     this.strangers = strangers;
+    this.opening = opening;
+    this.asked = opening.asked();
   }
 
   /** The image as it was, a copy. */
   public float[] image() {
     return image.clone();
+  }
+
+  /**
+   * Where to begin, a copy: the best candidate of a {@link Guide}, or the image as it was. A
+   * candidate's margin is known: asking {@link #margin} for it once more is no query.
+   */
+  public float[] start() {
+    return guided() ? opening.start().clone() : image();
+  }
+
+  /** Whether a {@link Guide} says where to begin. */
+  public boolean guided() {
+    return opening.start() != null;
   }
 
   /** Its class. */
@@ -109,8 +126,14 @@ public final class Target {
     return wrong;
   }
 
-  /** The lead of the true class's score over the best other: what attacks lower. One query. */
+  /**
+   * The lead of the true class's score over the best other: what attacks lower. One query, unless
+   * it is that of {@link #start}, which a guide has asked already.
+   */
   public double margin(float[] candidate) {
+    if (guided() && Arrays.equals(candidate, opening.start())) {
+      return opening.margin();
+    }
     return margins(new float[][] {candidate})[0];
   }
 

@@ -35,7 +35,7 @@ public record ZoSignSgd(Estimator estimator, double step) implements BlackBoxAtt
     Draw draw = new Draw(key);
     Threat threat = target.threat();
     float[] original = target.image();
-    float[] x = original;
+    float[] x = target.start();
     double margin = target.margin(x);
     while (threat.eps() > 0) {
       double[] gradient = estimator.gradient(target::margins, x, margin, draw);

@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.oracle.BrightBand;
+import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Models;
 import dev.vauban.nn.Safetensors;
@@ -178,6 +179,67 @@ class QueryAttackTest {
     } finally {
       server.stop(0);
     }
+  }
+
+  /** Ctrl-C while the service is at its call number {@code last}: it is the last one. */
+  private Map<?, ?> interruptedAt(int last, Path out, String more) throws Exception {
+    AtomicLong calls = new AtomicLong();
+    Interrupt interrupt = new Interrupt();
+    cli.interrupt = interrupt;
+    HttpServer server =
+        serve(exchange -> {
+          String q = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+          if (calls.incrementAndGet() == last) {
+            interrupt.request();
+          }
+          respond(exchange, 200, BrightBand.answer(q, "scores", CLASSES));
+        });
+    try {
+      String typed =
+          "query-attack --attack square,nes --json --url http://localhost:%d/ --out %s --data %s %s"
+              .formatted(server.getAddress().getPort(), out, bands(), more);
+      assertThat(cli.run(typed.split(" "))).as(cli.err).isEqualTo(ExitCode.INTERRUPTED);
+      assertThat(calls.get()).isEqualTo(last);
+    } finally {
+      server.stop(0);
+    }
+    assertThat(cli.err)
+        .contains("vauban: interrupted; what was found before is kept")
+        .contains("report: " + out.resolve("report.html"))
+        .doesNotContain("Exception");
+    assertThat(out.resolve("report.html")).content().contains("square").doesNotContain(">nes<");
+    List<?> rows = (List<?>) cli.json().get("rows");
+    assertThat(rows).hasSize(1); // the attack after it did not begin
+    Map<?, ?> row = (Map<?, ?>) rows.get(0);
+    assertThat(row.get("ended")).isEqualTo("interrupted");
+    return row;
+  }
+
+  @Test
+  void ctrlCKeepsAndShowsWhatWasFound() throws Exception {
+    Path out = folder.resolve("out");
+    Map<?, ?> row = interruptedAt(6, out, "--eps 0.025");
+    assertThat(row.get("attacked")).isEqualTo(40);
+    assertThat((int) row.get("successes")).isBetween(1, 39);
+    assertThat((int) row.get("sent")).isBetween(41, 40 + 5 * 40);
+    assertThat(out.resolve("images/01-adversarial.png")).exists();
+  }
+
+  /** A slow service is not asked for all clean images first. */
+  @Test
+  void ctrlCEndsTheQuestionsForCleanImagesToo() throws Exception {
+    Map<?, ?> row = interruptedAt(2, folder.resolve("out"), "--eps 0.025 --call-images 10");
+    assertThat(row.get("attacked")).isEqualTo(0);
+    assertThat(row.get("sent")).isEqualTo(20);
+  }
+
+  @Test
+  void ctrlCBeforeTheFirstQuestionAsksNothing() throws Exception {
+    cli.interrupt.request();
+    String typed = "query-attack --json --eps 0.1 --command false --classes 10 --data " + bands();
+    assertThat(cli.run(typed.split(" "))).as(cli.err).isEqualTo(ExitCode.INTERRUPTED);
+    assertThat(cli.err).contains("interrupted; what was found before is kept");
+    assertThat(((Map<?, ?>) ((List<?>) cli.json().get("rows")).get(0)).get("sent")).isEqualTo(0);
   }
 
   /** Named in the command line or in a file; told to the service and to nobody else. */

@@ -168,7 +168,14 @@ public final class Main {
         });
     worked = true;
     Answer answer =
-        work.run(new Session(speaking, interrupt, resolved.settings(), List.of(arguments), jobs));
+        work.run(
+            new Session(
+                speaking,
+                interrupt,
+                resolved.settings(),
+                List.of(arguments),
+                environment::get,
+                jobs));
     console.result(common.json() ? Json.pretty(answer.json()) : answer.text());
     return answer.code();
   }

@@ -18,6 +18,10 @@ public final class Cli {
   final FakeJobs jobs = new FakeJobs();
   private final Supplier<Jobs> work;
   final Map<String, String> environment = new HashMap<>();
+
+  /** What Ctrl-C raises in the next run. */
+  Interrupt interrupt = new Interrupt();
+
   String out = "";
   String err = "";
 
@@ -43,7 +47,8 @@ public final class Cli {
         Console.plain(
             new PrintStream(stdout, true, StandardCharsets.UTF_8),
             new PrintStream(stderr, true, StandardCharsets.UTF_8));
-    ExitCode code = Main.run(console, environment, work, new Interrupt(), arguments);
+    ExitCode code = Main.run(console, environment, work, interrupt, arguments);
+    interrupt = new Interrupt();
     out = stdout.toString(StandardCharsets.UTF_8);
     err = stderr.toString(StandardCharsets.UTF_8);
     return code;

@@ -10,6 +10,7 @@ import java.util.function.LongSupplier;
  */
 public final class QueryMeter {
   private final Limits limits;
+  private final Runnable gate;
   private final Consumer<Duration> sleeper;
   private final LongSupplier clock;
   private long sent;
@@ -18,12 +19,27 @@ public final class QueryMeter {
 
   /** A meter at 0. */
   public QueryMeter(Limits limits) {
-    this(limits, QueryMeter::sleep, System::nanoTime);
+    this(limits, () -> {});
+  }
+
+  /**
+   * A meter at 0 that can be told to end the work.
+   *
+   * @param gate run before every call, before it is counted, and before every wait; throws an
+   *     {@link OracleException} to have no further one
+   */
+  public QueryMeter(Limits limits, Runnable gate) {
+    this(limits, gate, QueryMeter::sleep, System::nanoTime);
   }
 
   /** With a sleep and a clock, in nanoseconds, that a test watches. */
   QueryMeter(Limits limits, Consumer<Duration> sleeper, LongSupplier clock) {
+    this(limits, () -> {}, sleeper, clock);
+  }
+
+  private QueryMeter(Limits limits, Runnable gate, Consumer<Duration> sleeper, LongSupplier clock) {
     this.limits = limits;
+    this.gate = gate;
     this.sleeper = sleeper;
     this.clock = clock;
   }
@@ -54,6 +70,7 @@ public final class QueryMeter {
    * @throws OracleException if they would exceed the cap; then none is counted
    */
   void claim(int queries) {
+    gate.run();
     if (queries > left()) {
       throw new OracleException(
           OracleException.Kind.LASTING,
@@ -74,6 +91,7 @@ public final class QueryMeter {
 
   /** Waits before a repeated call. */
   void pause(Duration time) {
+    gate.run();
     retried++;
     sleeper.accept(time);
   }

@@ -90,7 +90,10 @@ final class Rounds {
     }
   }
 
-  /** Answers everybody who waits. Only after {@link #await}, in the oracle's thread. */
+  /**
+   * Answers everybody who waits. Only after {@link #await}, in the oracle's thread. If the oracle
+   * fails, those whose images were all answered before still learn it.
+   */
   void answer(Oracle oracle) {
     List<Call> calls;
     lock.lock();
@@ -101,15 +104,26 @@ final class Rounds {
     }
     calls.sort(Comparator.comparingInt(c -> c.number));
     float[][] images = calls.stream().flatMap(c -> Arrays.stream(c.images)).toArray(float[][]::new);
-    Answers all = inBatches(oracle, images);
+    Batches batches = new Batches(oracle, images);
+    try {
+      batches.ask();
+    } finally {
+      deliver(calls, batches);
+    }
+  }
+
+  private void deliver(List<Call> calls, Batches batches) {
     lock.lock();
     try {
       int at = 0;
       for (Call call : calls) {
-        call.answers = part(all, at, at + call.images.length);
-        at += call.images.length;
+        int end = at + call.images.length;
+        if (end <= batches.answered) {
+          call.answers = batches.answers(at, end);
+          waiting.remove(call);
+        }
+        at = end;
       }
-      waiting.clear();
       answered.signalAll();
     } finally {
       lock.unlock();
@@ -133,23 +147,43 @@ final class Rounds {
 
   /** All answers, in calls that the oracle can take. */
   static Answers inBatches(Oracle oracle, float[][] images) {
-    int[] labels = new int[images.length];
-    double[][] scores = oracle.reply() == Oracle.Reply.SCORES ? new double[images.length][] : null;
-    for (int from = 0; from < images.length; from += oracle.largestBatch()) {
-      int to = Math.min(images.length, from + oracle.largestBatch());
-      Answers some = oracle.ask(Arrays.copyOfRange(images, from, to));
-      System.arraycopy(some.labels(), 0, labels, from, to - from);
-      if (scores != null) {
-        System.arraycopy(some.scores(), 0, scores, from, to - from);
-      }
-    }
-    return new Answers(labels, scores);
+    Batches batches = new Batches(oracle, images);
+    batches.ask();
+    return batches.answers(0, images.length);
   }
 
-  private static Answers part(Answers all, int from, int to) {
-    return new Answers(
-        Arrays.copyOfRange(all.labels(), from, to),
-        all.scores() == null ? null : Arrays.copyOfRange(all.scores(), from, to));
+  /** The answers to some images, call by call. */
+  private static final class Batches {
+    final Oracle oracle;
+    final float[][] images;
+    final int[] labels;
+    final double[][] scores;
+    int answered;
+
+    Batches(Oracle oracle, float[][] images) {
+      this.oracle = oracle;
+      this.images = images;
+      labels = new int[images.length];
+      scores = oracle.reply() == Oracle.Reply.SCORES ? new double[images.length][] : null;
+    }
+
+    void ask() {
+      while (answered < images.length) {
+        int to = Math.min(images.length, answered + oracle.largestBatch());
+        Answers some = oracle.ask(Arrays.copyOfRange(images, answered, to));
+        System.arraycopy(some.labels(), 0, labels, answered, to - answered);
+        if (scores != null) {
+          System.arraycopy(some.scores(), 0, scores, answered, to - answered);
+        }
+        answered = to;
+      }
+    }
+
+    Answers answers(int from, int to) {
+      return new Answers(
+          Arrays.copyOfRange(labels, from, to),
+          scores == null ? null : Arrays.copyOfRange(scores, from, to));
+    }
   }
 
   /** Ends the program of an attack from within a question. Not a failure, so without a trace. */

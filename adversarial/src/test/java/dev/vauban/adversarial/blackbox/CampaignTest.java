@@ -196,6 +196,57 @@ class CampaignTest {
     assertThat(nothing.successRate()).isNaN();
   }
 
+  /** A round of many calls that ends in its middle. */
+  @Test
+  void whoWasAnsweredBeforeTheEndIsFooledAllTheSame() {
+    LinearOracle inner = oracle(Oracle.Reply.LABELS);
+    inner.largestBatch = 1;
+    BlackBoxAttack mirror =
+        new BlackBoxAttack() {
+          @Override
+          public String name() {
+            return "mirror";
+          }
+
+          @Override
+          public Oracle.Reply needs() {
+            return Oracle.Reply.LABELS;
+          }
+
+          @Override
+          public void attack(Target target, Key key) {
+            float[] x = target.image();
+            for (int i = 0; i < x.length; i++) {
+              x[i] = 1 - x[i];
+            }
+            target.fooled(x);
+          }
+        };
+    int answered = 3;
+    QueryMeter meter =
+        new QueryMeter(
+            Limits.NONE,
+            () -> {
+              if (inner.calls == N + answered) {
+                throw new OracleException(OracleException.Kind.LASTING, "enough");
+              }
+            });
+    QueryResult result =
+        new Campaign(mirror, Threat.linf(1), 10)
+            .run(
+                new MeteredOracle(inner, meter),
+                images(inner),
+                labels(),
+                Key.of(1),
+                (done, sent) -> {});
+    assertThat(result.ended()).isEqualTo("enough");
+    assertThat(result.sent()).isEqualTo(N + answered);
+    for (int i = 0; i < N; i++) {
+      assertThat(result.outcomes().get(i).status())
+          .isEqualTo(i < answered ? Outcome.Status.SUCCESS : Outcome.Status.CUT_SHORT);
+    }
+  }
+
   @Test
   void aMistakeOfAnAttackOrACallerIsAnException() {
     LinearOracle oracle = oracle(Oracle.Reply.SCORES);

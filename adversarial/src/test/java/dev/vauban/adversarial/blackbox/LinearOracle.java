@@ -13,6 +13,7 @@ final class LinearOracle implements Oracle {
   final double[] a;
   final List<float[]> asked = new ArrayList<>();
   int calls;
+  int largestBatch = 500;
   private final Shape image;
   private final Reply reply;
 
@@ -73,7 +74,7 @@ final class LinearOracle implements Oracle {
 
   @Override
   public int largestBatch() {
-    return 500;
+    return largestBatch;
   }
 
   @Override

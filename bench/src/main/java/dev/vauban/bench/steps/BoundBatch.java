@@ -73,10 +73,12 @@ public final class BoundBatch implements BoundCase {
             .with("x", images)
             .with("start", images)
             .with("y", Type.i32(batch.images()));
+    Tree<Type> results = Tree.of("images", images);
     if (batch.goal() == Goal.TRAIN) {
       types = types.with("velocity", model.types()).with("number", Type.i32());
+      results = Tree.of("weights", model.types()).with("velocity", model.types());
     }
-    this.plan = new BoundPlan(device, types, this::program, this::fill);
+    this.plan = new BoundPlan(device, types, results, this::program, this::fill);
   }
 
   private Tree<Expr> program(Tree<Expr> in) {
@@ -221,10 +223,12 @@ public final class BoundBatch implements BoundCase {
       BoundPlan.nudge(plan.inputs().get(part), KEY.fold(MOVES), distance);
     }
     try {
+      plan.reread();
       plan.run();
       return result();
     } finally {
       fillImages(plan.inputs());
+      plan.reread();
     }
   }
 

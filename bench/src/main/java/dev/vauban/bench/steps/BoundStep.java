@@ -60,17 +60,17 @@ public final class BoundStep implements BoundCase {
     this.key = key;
     Model model = step.model();
     Tree<Type> theta = model.types();
-    Tree<Type> types =
+    Tree<Type> state =
         Tree.<Type>empty()
             .with("weights", theta)
-            .with("optimizer", Program.trace(theta, optimizer::init).outputs())
-            .with("number", Type.i32())
-            .with("tasks", tasks(step));
+            .with("optimizer", Program.trace(theta, optimizer::init).outputs());
+    Tree<Type> types = state.with("number", Type.i32()).with("tasks", tasks(step));
     MetaLearner learner = step.method(model).training();
     this.plan =
         new BoundPlan(
             device,
             types,
+            state.with("loss", Type.f32()),
             in -> update(learner, optimizer, in),
             (inputs, scope, opened) -> {
               Tree<Tensor> initial = model.init(scope, key.fold(0));
@@ -177,10 +177,12 @@ public final class BoundStep implements BoundCase {
       BoundPlan.nudge(tasks.get(part), key.fold(MOVES), distance);
     }
     try {
+      plan.reread();
       plan.run();
       return result();
     } finally {
       fill(tasks, step, key);
+      plan.reread();
     }
   }
 

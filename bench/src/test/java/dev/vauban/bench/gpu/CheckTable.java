@@ -75,10 +75,9 @@ final class CheckTable {
 
   private static void speed(List<SpeedRow> rows, StringBuilder text) {
     text.append(
-        "\nms: a step with all its copies, median; card: its graph by the card's clock; idle: share"
-            + " of the step without a graph on the card;\nmatmul, copy: share of the rate of large"
-            + " matrix products and of copies; x: the best peer's time (its data stays on the card)"
-            + " over ours\n");
+        "\nms: a step on data that stays on the card, median; card: its graph by the card's clock;"
+            + " idle: share of the step without a graph on the card;\nmatmul, copy: share of the"
+            + " rate of large matrix products and of copies; x: the best peer's time over ours\n");
     text.append(
         "%-18s %5s %-5s %10s %10s %7s %6s %7s %7s %6s  %s%n"
             .formatted(

@@ -8,8 +8,8 @@ import java.util.List;
  * @param name of the program
  * @param tasks of a step, or images of a batch
  * @param precision {@code f32}, {@code tf32} or {@code bf16}
- * @param milliseconds of a step, the median; with the copies of all inputs to the card and of the
- *     results back, which the peers' times do not have
+ * @param milliseconds of a step, the median, from its start to the host's knowing that it is done;
+ *     weights, images and results stay on the card, as with the peers
  * @param cardMilliseconds of the step's graph by the card's clock, the mean; NaN if not a card's
  * @param launches of graphs per step
  * @param idleShare of the time of steps in which no graph ran on the card; NaN if not a card's

@@ -125,7 +125,7 @@ public final class QueryAttackCommand implements Command, Base, Presets {
 
   @Override
   public Answer run(Session session) {
-    QueryJob job = job();
+    QueryJob job = job(session);
     if (out != null) {
       OutputPath.requireFolder("--out", out);
     }
@@ -155,7 +155,7 @@ public final class QueryAttackCommand implements Command, Base, Presets {
     return session.interrupt().requested() ? ExitCode.INTERRUPTED : ExitCode.FAILED;
   }
 
-  private QueryJob job() {
+  private QueryJob job(Session session) {
     QueryJob.Outside outside = victim.outside();
     for (BlackBoxAttack attack : attacks) {
       if (!attack.metrics().contains(norm.metric())) {
@@ -171,7 +171,7 @@ public final class QueryAttackCommand implements Command, Base, Presets {
     }
     double radius = norm == Norm.LINF ? eps.linf() : eps.value();
     return new QueryJob(
-        victim.victim(),
+        victim.victim(session.environment()),
         episodes.episodes(),
         List.copyOf(attacks),
         new Threat(norm.metric(), radius),

@@ -291,6 +291,7 @@ public final class ReproduceCommand implements Command {
             session.interrupt(),
             resolved.settings(),
             arguments,
+            session.environment(),
             session.jobs()));
   }
 }

@@ -69,7 +69,7 @@ final class RunOpening implements Supplier<RunDirectory>, AutoCloseable {
         .values()
         .forEach((name, value) -> {
           ConfigFile.Entry entry = before.get(name);
-          String old = entry == null ? since.get(name) : entry.value();
+          String old = entry == null ? since.get(name) : entry.value(",");
           if (value.source().equals("flag")
               && !free.contains(name)
               && old != null

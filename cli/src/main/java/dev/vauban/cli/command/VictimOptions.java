@@ -9,11 +9,15 @@ import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.QueryJob;
 import dev.vauban.cli.job.QueryVictim;
 import dev.vauban.cli.oracle.HttpOracle;
+import dev.vauban.cli.oracle.RequestHeader;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,6 +51,15 @@ public final class VictimOptions {
       names = "--allow-remote",
       description = "the service of --url is on another machine, and you are its owner")
   boolean allowRemote;
+
+  @Option(
+      names = "--header",
+      paramLabel = "'NAME: VALUE'",
+      split = "\n",
+      description =
+          "a header of each request to --url; $NAME in its value stands for an environment variable"
+              + " and is all that is ever shown of it, $$$$ for a dollar sign; may be repeated")
+  List<String> headers;
 
   @Option(
       names = "--victim",
@@ -118,20 +131,25 @@ public final class VictimOptions {
   /**
    * Whom to ask.
    *
+   * @param environment what an environment variable holds, null if it is not set
    * @throws dev.vauban.cli.failure.CommandException exit 2, unless exactly one is named and it is
    *     fit
    */
-  QueryVictim victim() {
+  QueryVictim victim(Function<String, String> environment) {
     int named = (model == null ? 0 : 1) + (url == null ? 0 : 1) + (command == null ? 0 : 1);
     if (named != 1) {
       throw CommandException.badInput(
           "name one victim: a MODEL, --url or --command" + (named == 0 ? "" : ", not several"));
     }
+    if (url != null) {
+      return service(environment);
+    }
+    if (headers != null) {
+      throw CommandException.badInput(
+          "--header is part of a request to a service: name the service with --url");
+    }
     if (command != null) {
       return new QueryVictim.Program(command);
-    }
-    if (url != null) {
-      return new QueryVictim.Service(address());
     }
     if (!Files.isDirectory(model) && !model.toString().endsWith(SAFETENSORS)) {
       if (!Files.isRegularFile(model)) {
@@ -143,6 +161,33 @@ public final class VictimOptions {
     ModelPath.require(model);
     return new QueryVictim.OfVauban(
         model, kind, kind == Victim.ADAPTED ? ModelPath.learner(model) : null);
+  }
+
+  private QueryVictim service(Function<String, String> environment) {
+    URI address = address();
+    boolean isLocal = HttpOracle.isLocal(address);
+    if (!allowRemote && !isLocal) {
+      throw CommandException.badInput(
+          "--url %s: %s is not this machine; if the service is yours, add --allow-remote"
+              .formatted(url, address.getHost()));
+    }
+    List<RequestHeader> all = new ArrayList<>();
+    for (String text : headers == null ? List.<String>of() : headers) {
+      RequestHeader header;
+      try {
+        header = RequestHeader.parse(text, environment);
+      } catch (IllegalArgumentException e) {
+        throw CommandException.badInput("--header: " + e.getMessage(), e);
+      }
+      if (!isLocal && address.getScheme().equalsIgnoreCase("http")) {
+        throw CommandException.badInput(
+            ("--header: everybody on the way to %s could read %s; give an address with https://, or"
+                    + " a tunnel that begins on this machine")
+                .formatted(address.getHost(), header.name()));
+      }
+      all.add(header);
+    }
+    return new QueryVictim.Service(address, List.copyOf(all));
   }
 
   private URI address() {
@@ -157,10 +202,11 @@ public final class VictimOptions {
       throw CommandException.badInput(
           "--url " + url + ": an address begins with http:// or https:// and names a host");
     }
-    if (!allowRemote && !HttpOracle.isLocal(address)) {
+    if (address.getRawUserInfo() != null) {
+      // The address stands in the report, and the HTTP client would not send them anyway.
       throw CommandException.badInput(
-          "--url %s: %s is not this machine; if the service is yours, add --allow-remote"
-              .formatted(url, address.getHost()));
+          "--url: a name or a password in the address is not sent; give --header 'Authorization:"
+              + " Basic $CREDENTIALS' instead");
     }
     return address;
   }

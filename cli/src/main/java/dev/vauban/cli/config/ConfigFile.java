@@ -25,10 +25,15 @@ public final class ConfigFile {
   /**
    * A value and its line.
    *
-   * @param value as a flag would give it
+   * @param items of a list, or a single one
    * @param line counted from 1
    */
-  public record Entry(String value, int line) {}
+  public record Entry(List<String> items, int line) {
+    /** As a flag would give it whose values are separated like this. */
+    public String value(String separator) {
+      return String.join(separator, items);
+    }
+  }
 
   /**
    * The settings in {@code file}, in its order.
@@ -60,8 +65,8 @@ public final class ConfigFile {
         String key = parser.currentName();
         int line = parser.currentTokenLocation().getLineNr();
         JsonToken token = parser.nextToken();
-        String value = value(parser, token, name + " line " + line + ": " + key);
-        Entry before = entries.put(key, new Entry(value, line));
+        List<String> items = items(parser, token, name + " line " + line + ": " + key);
+        Entry before = entries.put(key, new Entry(items, line));
         if (before != null) {
           throw CommandException.badInput(
               name
@@ -82,14 +87,18 @@ public final class ConfigFile {
     }
   }
 
-  private static String value(JsonParser parser, JsonToken token, String where) {
-    if (token == JsonToken.START_ARRAY) {
-      List<String> items = new ArrayList<>();
-      for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
-        items.add(value(parser, t, where));
-      }
-      return String.join(",", items);
+  private static List<String> items(JsonParser parser, JsonToken token, String where) {
+    if (token != JsonToken.START_ARRAY) {
+      return List.of(scalar(parser, token, where));
     }
+    List<String> items = new ArrayList<>();
+    for (JsonToken t = parser.nextToken(); t != JsonToken.END_ARRAY; t = parser.nextToken()) {
+      items.addAll(items(parser, t, where));
+    }
+    return items;
+  }
+
+  private static String scalar(JsonParser parser, JsonToken token, String where) {
     if (token == JsonToken.VALUE_NULL) {
       throw CommandException.badInput(where + " has no value; write one or remove the line");
     }

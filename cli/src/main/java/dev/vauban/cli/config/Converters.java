@@ -52,6 +52,11 @@ public final class Converters {
         .registerConverter(Double.class, converter(Converters::number));
   }
 
+  /** An option's value as a flag would give it. */
+  static String text(Object value) {
+    return value instanceof BlackBoxAttack attack ? attack.name() : value.toString();
+  }
+
   private static <T> ITypeConverter<T> converter(Function<String, T> parse) {
     return text -> {
       try {

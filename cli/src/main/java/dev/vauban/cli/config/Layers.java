@@ -49,6 +49,11 @@ final class Layers implements IDefaultValueProvider {
     return option.longestName().replaceFirst("^--?", "");
   }
 
+  /** What stands between several values of the option where they are one text. */
+  static String separator(OptionSpec option) {
+    return option.splitRegex().isEmpty() ? "," : option.splitRegex();
+  }
+
   /** The environment variable of an option name. */
   static String variable(String name) {
     return "VAUBAN_" + name.toUpperCase(java.util.Locale.ROOT).replace('-', '_');

@@ -132,10 +132,14 @@ public final class Resolver {
 
   private ParseResult parse(Layers layers, String... arguments) {
     root.setDefaultValueProvider(layers);
+    // picocli would put environment variables into the values of files, and so into reports too.
+    root.setInterpolateVariables(false);
     try {
       return root.parseArgs(arguments);
     } catch (ParameterException e) {
       throw CommandException.badInput(sentence(e, layers), e);
+    } finally {
+      root.setInterpolateVariables(true); // in help texts
     }
   }
 
@@ -189,7 +193,8 @@ public final class Resolver {
             throw CommandException.badInput(
                 name + " line " + entry.line() + ": " + unknownKey(key, spec));
           }
-          values.put(key, new Settings.Value(entry.value(), name + " line " + entry.line()));
+          values.put(
+              key, new Settings.Value(value(entry, key, spec), name + " line " + entry.line()));
         });
     return values;
   }
@@ -220,10 +225,14 @@ public final class Resolver {
     ConfigFile.read(file)
         .forEach((key, entry) -> {
           if (settingNames(spec).contains(key)) {
-            values.put(key, new Settings.Value(entry.value(), file.toString()));
+            values.put(key, new Settings.Value(value(entry, key, spec), file.toString()));
           }
         });
     return values;
+  }
+
+  private static String value(ConfigFile.Entry entry, String key, CommandSpec spec) {
+    return entry.value(Layers.separator(spec.findOption(key)));
   }
 
   private static java.util.stream.Stream<CommandSpec> allCommands(CommandSpec spec) {
@@ -246,8 +255,10 @@ public final class Resolver {
       if (value != null && !STEERING.contains(Layers.name(option))) {
         String text =
             value instanceof Collection<?> items
-                ? items.stream().map(String::valueOf).collect(Collectors.joining(","))
-                : value.toString();
+                ? items.stream()
+                    .map(Converters::text)
+                    .collect(Collectors.joining(Layers.separator(option)))
+                : Converters.text(value);
         values.put(Layers.name(option), new Settings.Value(text, source(leaf, option, layers)));
       }
     }

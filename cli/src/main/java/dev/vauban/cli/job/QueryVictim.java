@@ -1,8 +1,10 @@
 package dev.vauban.cli.job;
 
 import dev.vauban.cli.config.Victim;
+import dev.vauban.cli.oracle.RequestHeader;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Whom a black-box attack asks. */
 public sealed interface QueryVictim {
@@ -31,8 +33,12 @@ public sealed interface QueryVictim {
     }
   }
 
-  /** A service. */
-  record Service(URI address) implements QueryVictim {
+  /**
+   * A service.
+   *
+   * @param headers of each request, beside the usual ones
+   */
+  record Service(URI address, List<RequestHeader> headers) implements QueryVictim {
     @Override
     public String text() {
       return address.toString();

@@ -6,6 +6,7 @@ import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -15,6 +16,7 @@ import java.util.function.Supplier;
  * @param interrupt whether the user wants to stop; loops poll it between steps
  * @param settings the merged settings with their sources
  * @param arguments the command line
+ * @param environment what an environment variable holds, null if it is not set
  * @param jobs the learning modules, loaded when first asked for
  */
 public record Session(
@@ -22,6 +24,7 @@ public record Session(
     Interrupt interrupt,
     Settings settings,
     List<String> arguments,
+    Function<String, String> environment,
     Supplier<Jobs> jobs) {
 
   /**

@@ -15,6 +15,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -22,19 +26,26 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A service that is asked by HTTP: one POST of {@link JsonContract} a call. Follows no redirection,
- * since the queries are meant for this address alone. One attempt a call; repeating is {@link
- * dev.vauban.adversarial.blackbox.MeteredOracle}'s.
+ * since the queries and their headers are meant for this address alone. One attempt a call;
+ * repeating is {@link dev.vauban.adversarial.blackbox.MeteredOracle}'s.
  */
 public final class HttpOracle implements Oracle {
   private static final int TOO_MANY = 429;
 
   private final URI address;
   private final Endpoint endpoint;
+  private final List<RequestHeader> headers;
   private final HttpClient client;
 
   /** An oracle at this address, over a direct connection. */
   public HttpOracle(URI address, Endpoint endpoint) {
+    this(address, endpoint, List.of());
+  }
+
+  /** With headers in every request. No message shows what their variables hold. */
+  public HttpOracle(URI address, Endpoint endpoint, List<RequestHeader> headers) {
     this.address = address;
+    this.headers = List.copyOf(headers);
     this.endpoint = endpoint;
     this.client =
         HttpClient.newBuilder()
@@ -80,16 +91,7 @@ public final class HttpOracle implements Oracle {
 
   @Override
   public Answers ask(float[][] images) {
-    HttpRequest request =
-        HttpRequest.newBuilder(address)
-            .timeout(endpoint.timeout())
-            .header("Content-Type", "application/json")
-            .header("Accept", "application/json")
-            .POST(
-                HttpRequest.BodyPublishers.ofString(
-                    JsonContract.question(images, endpoint.image())))
-            .build();
-    HttpResponse<byte[]> response = send(request);
+    HttpResponse<byte[]> response = send(request(images));
     String text = new String(response.body(), StandardCharsets.UTF_8);
     int status = response.statusCode();
     if (status != 200) {
@@ -99,9 +101,35 @@ public final class HttpOracle implements Oracle {
           address
               + " answered with status "
               + status
-              + (text.isBlank() ? "" : ": " + JsonContract.shown(text)));
+              + (text.isBlank() ? "" : ": " + JsonContract.shown(hidden(text))));
     }
-    return JsonContract.answer(text, endpoint.reply(), address.toString());
+    return JsonContract.answer(text, endpoint.reply(), address.toString(), this::hidden);
+  }
+
+  private HttpRequest request(float[][] images) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(address)
+            .timeout(endpoint.timeout())
+            .setHeader("Content-Type", "application/json")
+            .setHeader("Accept", "application/json")
+            .POST(
+                HttpRequest.BodyPublishers.ofString(
+                    JsonContract.question(images, endpoint.image())));
+    Set<String> seen = new HashSet<>();
+    for (RequestHeader header : headers) {
+      // The first of a name takes the place of the usual one, further ones stand beside it.
+      if (seen.add(header.name().toLowerCase(Locale.ROOT))) {
+        request.setHeader(header.name(), header.value());
+      } else {
+        request.header(header.name(), header.value());
+      }
+    }
+    return request.build();
+  }
+
+  /** A service that refuses a request may repeat what it was sent. */
+  private String hidden(String text) {
+    return RequestHeader.hidden(headers, text);
   }
 
   private HttpResponse<byte[]> send(HttpRequest request) {
@@ -118,7 +146,7 @@ public final class HttpOracle implements Oracle {
         throw slow(e);
       }
       throw new OracleException(
-          Kind.PASSING, address + " cannot be asked: " + reason(e.getCause()), e);
+          Kind.PASSING, address + " cannot be asked: " + hidden(reason(e.getCause())), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new OracleException(Kind.LASTING, "interrupted while asking " + address, e);

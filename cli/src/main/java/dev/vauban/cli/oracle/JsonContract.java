@@ -4,6 +4,7 @@ import dev.vauban.adversarial.blackbox.Answers;
 import dev.vauban.adversarial.blackbox.Oracle;
 import dev.vauban.adversarial.blackbox.OracleException;
 import dev.vauban.tensor.Shape;
+import java.util.function.UnaryOperator;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -48,14 +49,23 @@ public final class JsonContract {
    * @throws OracleException that lasts, if the text is no answer
    */
   public static Answers answer(String text, Oracle.Reply reply, String who) {
+    return answer(text, reply, who, UnaryOperator.identity());
+  }
+
+  /**
+   * Reads an answer of somebody who may repeat what is not to be shown.
+   *
+   * @param hide takes that out of what a sentence quotes of the answer
+   */
+  static Answers answer(String text, Oracle.Reply reply, String who, UnaryOperator<String> hide) {
     JsonNode json;
     try {
       json = JsonMapper.shared().readTree(text);
     } catch (JacksonException e) {
-      throw lasting(who + " did not answer in JSON but with '" + shown(text) + "'", e);
+      throw lasting(who + " did not answer in JSON but with '" + shown(hide.apply(text)) + "'", e);
     }
     if (json.path("error").isString()) {
-      throw lasting(who + " refused: " + shown(json.path("error").asString()), null);
+      throw lasting(who + " refused: " + shown(hide.apply(json.path("error").asString())), null);
     }
     String name = reply == Oracle.Reply.SCORES ? "scores" : "labels";
     JsonNode rows = json.path(name);
@@ -63,11 +73,11 @@ public final class JsonContract {
       throw lasting("the answer of " + who + " has no array \"" + name + "\"", null);
     }
     return reply == Oracle.Reply.SCORES
-        ? Answers.ofScores(scores(rows, who))
-        : Answers.ofLabels(labels(rows, who));
+        ? Answers.ofScores(scores(rows, who, hide))
+        : Answers.ofLabels(labels(rows, who, hide));
   }
 
-  private static double[][] scores(JsonNode rows, String who) {
+  private static double[][] scores(JsonNode rows, String who, UnaryOperator<String> hide) {
     double[][] scores = new double[rows.size()][];
     for (int i = 0; i < scores.length; i++) {
       JsonNode row = rows.get(i);
@@ -78,7 +88,13 @@ public final class JsonContract {
       for (int c = 0; c < row.size(); c++) {
         if (!row.get(c).isNumber()) {
           throw lasting(
-              "row " + i + " of the scores of " + who + " has " + row.get(c) + " for a number",
+              "row "
+                  + i
+                  + " of the scores of "
+                  + who
+                  + " has "
+                  + shown(hide.apply(row.get(c).toString()))
+                  + " for a number",
               null);
         }
         scores[i][c] = row.get(c).asDouble();
@@ -87,11 +103,19 @@ public final class JsonContract {
     return scores;
   }
 
-  private static int[] labels(JsonNode rows, String who) {
+  private static int[] labels(JsonNode rows, String who, UnaryOperator<String> hide) {
     int[] labels = new int[rows.size()];
     for (int i = 0; i < labels.length; i++) {
       if (!rows.get(i).canConvertToInt() || !rows.get(i).isIntegralNumber()) {
-        throw lasting("label " + i + " of " + who + " is " + rows.get(i) + ", no class", null);
+        throw lasting(
+            "label "
+                + i
+                + " of "
+                + who
+                + " is "
+                + shown(hide.apply(rows.get(i).toString()))
+                + ", no class",
+            null);
       }
       labels[i] = rows.get(i).asInt();
     }

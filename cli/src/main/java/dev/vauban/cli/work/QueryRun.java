@@ -21,8 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Black-box attacks on a victim: each on all images, under one meter. The cap and a victim that
- * fails end the work; what was found before stands.
+ * Black-box attacks on a victim: each on all images, under one meter. The cap, the user and a
+ * victim that fails end the work; what was found before stands.
  */
 final class QueryRun {
   private final QueryJob job;
@@ -33,7 +33,14 @@ final class QueryRun {
   QueryRun(QueryJob job, Session session) {
     this.job = job;
     this.session = session;
-    this.meter = new QueryMeter(job.limits());
+    this.meter = new QueryMeter(job.limits(), this::endIfInterrupted);
+  }
+
+  /** The next call to the victim is a safe point: nothing of it has been sent or counted. */
+  private void endIfInterrupted() {
+    if (session.interrupt().requested()) {
+      throw new OracleException(OracleException.Kind.LASTING, "interrupted");
+    }
   }
 
   QueryEvaluation run() {
@@ -80,9 +87,7 @@ final class QueryRun {
                 key.fold(s),
                 (ready, sent) -> {
                   progress.at(done + ready);
-                  if (session.interrupt().requested()) {
-                    throw new OracleException(OracleException.Kind.LASTING, "interrupted");
-                  }
+                  endIfInterrupted();
                 });
         outcomes.addAll(result.outcomes());
         ended = result.ended();

@@ -56,7 +56,7 @@ record QueryStages(List<Stage> list) implements AutoCloseable {
       case QueryVictim.OfVauban v -> single(classifier(job, v.path(), data, device), job, set);
       case QueryVictim.InFile f -> single(inFile(f.path(), endpoint(job, set)), job, set);
       case QueryVictim.Service s ->
-          single(new HttpOracle(s.address(), endpoint(job, set)), job, set);
+          single(new HttpOracle(s.address(), endpoint(job, set), s.headers()), job, set);
       case QueryVictim.Program p ->
           single(new CommandOracle(p.command(), endpoint(job, set)), job, set);
     };

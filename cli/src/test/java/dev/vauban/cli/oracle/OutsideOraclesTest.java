@@ -3,6 +3,7 @@ package dev.vauban.cli.oracle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.vauban.adversarial.blackbox.Boundary;
@@ -26,10 +27,14 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -211,6 +216,94 @@ class OutsideOraclesTest {
       assertThatThrownBy(() -> oracle.ask(new float[1][12]))
           .hasMessage(nobody + " cannot be asked: nobody listens there");
     }
+  }
+
+  @Test
+  void headersAreSentInPlaceOfTheUsualOnesOrBesideThem() throws Exception {
+    AtomicReference<Headers> sent = new AtomicReference<>();
+    URI address =
+        serve((exchange, q) -> {
+          sent.set(exchange.getRequestHeaders());
+          respond(exchange, 200, BrightBand.answer(q, "labels", 2));
+        });
+    Map<String, String> environment = Map.of("TOKEN", "s3cret==", "USER_2", " Ann ");
+    List<RequestHeader> headers =
+        Stream.of(
+                "Authorization: Bearer $TOKEN",
+                "x-price:${TOKEN}$$5/$USER_2.",
+                "X-Price: another",
+                "Accept: text/plain, */*")
+            .map(text -> RequestHeader.parse(text, environment::get))
+            .toList();
+    try (Oracle oracle = new HttpOracle(address, endpoint(Oracle.Reply.LABELS, 60_000), headers)) {
+      oracle.ask(new float[1][12]);
+    }
+    assertThat(sent.get().get("Authorization")).containsExactly("Bearer s3cret==");
+    assertThat(sent.get().get("X-Price")).containsExactly("s3cret==$5/ Ann .", "another");
+    assertThat(sent.get().get("Accept")).containsExactly("text/plain, */*");
+    assertThat(sent.get().get("Content-Type")).containsExactly("application/json");
+    assertThat(headers.toString()).contains("$TOKEN").doesNotContain("s3cret");
+  }
+
+  /** The sentence may be the service's own words, and the service knows the secret. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          401 | no access for long-secret here         | status 401: no access for $LONG here
+          403 | xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxlong-secret | xx$LONG
+          200 | token long-secret?                     | but with 'token $LONG?'
+          200 | {"error":"no long-secret, no secret"}  | refused: no $LONG, no $SHORT
+          200 | {"scores":[["long-secret",1]]}         | has "$LONG" for a number
+          """)
+  void whatAHeaderHidesIsNotRepeatedFromAnAnswer(int status, String text, String sentence)
+      throws Exception {
+    URI address = serve((exchange, q) -> respond(exchange, status, text));
+    Map<String, String> environment = Map.of("LONG", "long-secret", "SHORT", "secret");
+    List<RequestHeader> headers =
+        Stream.of("A: $SHORT", "B: $LONG")
+            .map(typed -> RequestHeader.parse(typed, environment::get))
+            .toList();
+    try (Oracle oracle = new HttpOracle(address, endpoint(Oracle.Reply.SCORES, 60_000), headers)) {
+      assertThatThrownBy(() -> oracle.ask(new float[1][12]))
+          .isInstanceOf(OracleException.class)
+          .hasMessageContaining(sentence)
+          .hasMessageNotContaining("secret");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          Bearer abc             | a name, a colon and a value are expected
+          : abc                  | before the colon stands a name of letters
+          X Y: abc               | before the colon stands a name of letters
+          X:                     | X has no value
+          X: $$ $ABSENT          | X takes its value from the environment variable ABSENT, which is not set
+          X: ${EMPTY}            | X takes its value from the environment variable EMPTY, which is empty
+          X: a $ b               | X has a '$' that begins no name of an environment variable
+          X: ${FINE              | X has a '$' that begins no name of an environment variable
+          X: ${NO NAME}          | X has a '$' that begins no name of an environment variable
+          X: $LINES              | X: the environment variable LINES has a line break or another
+          X: schön               | X has a line break or another character that is not printable ASCII
+          Host: elsewhere        | Host is set by the HTTP client, which takes no other
+          content-length: 3      | content-length is set by the HTTP client
+          Connection: close      | Connection is set by the HTTP client
+          Expect: 100-continue   | Expect is set by the HTTP client
+          Upgrade: h2c           | Upgrade is set by the HTTP client
+          Transfer-Encoding: x   | Transfer-Encoding is set by the HTTP client
+          """)
+  void badHeadersAreOneSentenceWithoutTheirValues(String text, String sentence) {
+    Map<String, String> environment =
+        Map.of("EMPTY", " ", "FINE", "fine", "LINES", "hidden\r\nX-Evil: hidden");
+    assertThatThrownBy(() -> RequestHeader.parse(text, environment::get))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(sentence)
+        .hasMessageNotContaining("hidden")
+        .hasMessageNotContaining("abc");
   }
 
   @Test

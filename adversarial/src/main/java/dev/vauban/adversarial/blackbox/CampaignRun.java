@@ -13,10 +13,10 @@ final class CampaignRun {
   private static final int STRANGERS = 10;
 
   private final Campaign campaign;
-  private final MeteredOracle oracle;
-  private final float[][] images;
-  private final int[] labels;
-  private final Key key;
+  final MeteredOracle oracle;
+  final float[][] images;
+  final int[] labels;
+  final Key key;
   private final Campaign.Progress progress;
   private final long before;
   private final Outcome[] outcomes;

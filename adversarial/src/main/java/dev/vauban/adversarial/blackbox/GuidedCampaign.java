@@ -55,7 +55,7 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
           List<Integer> standing = run.standing();
           for (int from = 0; from < standing.size(); from += guide.together()) {
             int to = Math.min(standing.size(), from + guide.together());
-            new Group(run, oracle, images, labels, key, standing.subList(from, to)).run(clean);
+            new Group(run, standing.subList(from, to)).run(clean);
           }
         });
   }
@@ -63,31 +63,17 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
   /** Some images from their first proposal to the end of their attacks. */
   private final class Group {
     private final CampaignRun run;
-    private final MeteredOracle oracle;
-    private final float[][] images;
-    private final int[] labels;
-    private final Key key;
     private final Map<Integer, Opening> openings = new HashMap<>();
     private List<Integer> standing;
 
-    Group(
-        CampaignRun run,
-        MeteredOracle oracle,
-        float[][] images,
-        int[] labels,
-        Key key,
-        List<Integer> numbers) {
+    Group(CampaignRun run, List<Integer> numbers) {
       this.run = run;
-      this.oracle = oracle;
-      this.images = images;
-      this.labels = labels;
-      this.key = key;
       this.standing = numbers;
       numbers.forEach(number -> openings.put(number, Opening.NONE));
     }
 
     void run(Answers clean) {
-      guide.learn(of(images), clean.of(numbers()));
+      guide.learn(of(run.images), clean.of(numbers()));
       int rounds = Math.min(proposals, campaign.budget());
       for (int round = 0; round < rounds && !standing.isEmpty(); round++) {
         propose(round);
@@ -105,14 +91,14 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
 
     private void propose(int round) {
       int[] numbers = numbers();
-      Key[] keys = standing.stream().map(n -> key.fold(n).fold(-1 - round)).toArray(Key[]::new);
-      int[] classes = Arrays.stream(numbers).map(n -> labels[n]).toArray();
-      float[][] candidates = guide.propose(of(images), classes, round, keys);
+      Key[] keys = standing.stream().map(n -> run.key.fold(n).fold(-1 - round)).toArray(Key[]::new);
+      int[] classes = Arrays.stream(numbers).map(n -> run.labels[n]).toArray();
+      float[][] candidates = guide.propose(of(run.images), classes, round, keys);
       for (int i = 0; i < numbers.length; i++) {
-        float[] image = images[numbers[i]];
+        float[] image = run.images[numbers[i]];
         candidates[i] = campaign.threat().within(image, Vectors.change(image, candidates[i]));
       }
-      Answers answers = Rounds.inBatches(oracle, candidates);
+      Answers answers = Rounds.inBatches(run.oracle, candidates);
       guide.learn(candidates, answers);
       List<Integer> left = new ArrayList<>();
       for (int i = 0; i < numbers.length; i++) {
@@ -129,10 +115,10 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
     }
 
     private Outcome fooled(int number, int queries, float[] candidate, int answer) {
-      double far = campaign.threat().metric().distance(candidate, images[number]);
+      double far = campaign.threat().metric().distance(candidate, run.images[number]);
       return new Outcome(
           number,
-          labels[number],
+          run.labels[number],
           Outcome.Status.SUCCESS,
           queries,
           candidate,

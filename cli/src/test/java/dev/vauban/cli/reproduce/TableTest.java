@@ -8,9 +8,13 @@ import dev.vauban.cli.reproduce.Table.Cell;
 import dev.vauban.cli.reproduce.Table.Claim;
 import dev.vauban.cli.reproduce.Table.Figure;
 import dev.vauban.cli.reproduce.Table.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TableTest {
   private static Figure figure(String line, double clean, double robust, Integer dimension) {
@@ -67,5 +71,22 @@ class TableTest {
             new Table(
                 "t", "", Map.of(), Map.of(), List.of(), List.of(), List.of(claim(Kind.CLEAN, 0))))
         .hasMessageContaining("no cell");
+  }
+
+  /** FOMAML is MAML in first order: a table that has both must not train the same thing twice. */
+  @ParameterizedTest
+  @EnumSource(Scale.class)
+  void noTwoLinesOfATableTrainTheSame(Scale scale) {
+    for (Table table : Catalogue.tables()) {
+      List<Map<String, String>> all = new ArrayList<>();
+      for (Table.Line line : table.lines()) {
+        Map<String, String> settings = new HashMap<>(table.training(scale, line));
+        if (settings.replace("method", "fomaml", "maml")) {
+          settings.put("order", "first");
+        }
+        all.add(settings);
+      }
+      assertThat(all).as(table.name()).doesNotHaveDuplicates();
+    }
   }
 }

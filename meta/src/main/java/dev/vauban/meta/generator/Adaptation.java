@@ -7,7 +7,6 @@ import dev.vauban.nn.Optimizers;
 import dev.vauban.nn.TrainingStep.Slope;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Vmap;
 
@@ -17,9 +16,6 @@ import dev.vauban.tensor.Vmap;
  * where they attack that image, and the weights follow the mean of the copies. The gradient is
  * {@code weights - mean of copies}; the paper's outer step adds it times {@code 2 eta / steps},
  * that is, gradient descent at this rate.
- *
- * <p>Latents are drawn anew for every task, so that adaptation starts from all of the generator's
- * answers.
  *
  * @param generator whom it is for
  * @param surrogates whom it attacks
@@ -43,19 +39,17 @@ public record Adaptation(
 
   @Override
   public Slope slope(Tree<Expr> weights, Tree<Expr> surrogate, Batch<Expr> batch) {
-    Expr z = batch.key().normal(Shape.of(batch.x().shape().dim(0), generator.latents()));
     Tree<Expr> each =
         Vmap.vmap(
             e -> {
               Batch<Expr> one = one(e.get("x"), e.get("y"));
-              Expr latent = e.get("z").reshape(1, generator.latents());
-              Tree<Expr> copy = adapt(weights, surrogate, one, latent);
+              Tree<Expr> copy = adapt(weights, surrogate, one);
               return Tree.<Expr>empty()
                   .with("away", weights.zip(copy, Expr::sub))
-                  .with("loss", loss(copy, surrogate, one, latent))
-                  .with("fooled", fooled(copy, surrogate, one, latent));
+                  .with("loss", loss(copy, surrogate, one))
+                  .with("fooled", fooled(copy, surrogate, one));
             },
-            Tree.of("x", batch.x(), "y", batch.y(), "z", z));
+            Tree.of("x", batch.x(), "y", batch.y()));
     Tree<Expr> metrics =
         Tree.of("loss", each.get("loss").mean(), "fooled", each.get("fooled").mean());
     return new Slope(each.sub("away").map(w -> w.mean(0)), metrics);
@@ -69,10 +63,9 @@ public record Adaptation(
   /**
    * The weights after the inner steps on one image.
    *
-   * @param one the image, [1,H,W,C]
-   * @param z its latents, [1,latents]
+   * @param one the image, [1,H,W,C], and its label
    */
-  Tree<Expr> adapt(Tree<Expr> weights, Tree<Expr> surrogate, Batch<Expr> one, Expr z) {
+  Tree<Expr> adapt(Tree<Expr> weights, Tree<Expr> surrogate, Batch<Expr> one) {
     Optimizer adam = Optimizers.adam(rate);
     Tree<Expr> start =
         Tree.<Expr>empty().with("weights", weights).with("state", adam.init(weights));
@@ -81,20 +74,20 @@ public record Adaptation(
             start,
             (number, at) -> {
               Tree<Expr> w = at.sub("weights");
-              Tree<Expr> g = Grad.grad(v -> loss(v, surrogate, one, z), w);
+              Tree<Expr> g = Grad.grad(v -> loss(v, surrogate, one), w);
               Optimizer.Update u = adam.update(w, g, at.sub("state"), number);
               return Tree.<Expr>empty().with("weights", u.weights()).with("state", u.state());
             })
         .sub("weights");
   }
 
-  private Expr loss(Tree<Expr> w, Tree<Expr> surrogate, Batch<Expr> one, Expr z) {
-    Expr adv = Lesson.changed(one.x(), generator.softly(w, one.x(), z), eps);
+  private Expr loss(Tree<Expr> w, Tree<Expr> surrogate, Batch<Expr> one) {
+    Expr adv = Lesson.changed(one.x(), generator.softly(w, one.x()), eps);
     return surrogates.lead(surrogate, adv, one.y(), kappa).mean();
   }
 
-  private Expr fooled(Tree<Expr> w, Tree<Expr> surrogate, Batch<Expr> one, Expr z) {
-    Expr adv = Lesson.changed(one.x(), generator.signs(w, one.x(), z).sign(), eps);
+  private Expr fooled(Tree<Expr> w, Tree<Expr> surrogate, Batch<Expr> one) {
+    Expr adv = Lesson.changed(one.x(), generator.signs(w, one.x()).sign(), eps);
     return surrogates.fooled(surrogate, adv, one.y()).mean();
   }
 }

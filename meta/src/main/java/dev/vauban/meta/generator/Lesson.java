@@ -3,7 +3,6 @@ package dev.vauban.meta.generator;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.TrainingStep.Slope;
 import dev.vauban.tensor.Expr;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 
 /** One stage of a generator's training: what a batch of images teaches it. */
@@ -28,10 +27,5 @@ public interface Lesson {
   /** The image changed by {@code change}, in [0,1]. */
   static Expr changed(Expr x, Expr change, double eps) {
     return x.add(change.mul(eps)).clamp(0, 1);
-  }
-
-  /** Latents of 0, the most likely: [N,latents]. */
-  static Expr middle(Generator generator, Expr x) {
-    return Expr.fill(x.type().with(Shape.of(x.shape().dim(0), generator.latents())), 0);
   }
 }

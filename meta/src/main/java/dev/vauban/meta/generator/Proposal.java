@@ -3,8 +3,8 @@ package dev.vauban.meta.generator;
 import dev.vauban.adversarial.Attack;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Weight;
+import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Expr;
-import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
 import dev.vauban.tensor.Vmap;
@@ -73,7 +73,7 @@ public interface Proposal {
    * The generator's answers after fine-tuning on each image (Yin et al. 2023, section 3.4): a copy
    * of its weights takes the {@link Adaptation}'s steps, its signs make the candidate, and the
    * weights carried on follow the mean of the copies by a share. The first candidate of an image is
-   * the most likely one, later ones are drawn.
+   * the most likely one, later ones are drawn, sign by sign.
    *
    * @param adaptation how; its surrogates are the guide's
    * @param share of the way to the mean of the copies, 0 to 1; 0.2 in the paper, 0 begins with the
@@ -104,10 +104,11 @@ public interface Proposal {
           Vmap.vmap(
               e -> {
                 Batch<Expr> one = Adaptation.one(e.get("x"), e.get("y"));
-                Expr drawn = e.get("key").normal(Shape.of(1, generator.latents()));
-                Expr z = Expr.select(round.gt(0), drawn, drawn.zeros());
-                Tree<Expr> copy = adaptation.adapt(weights, surrogate, one, z);
-                Expr signs = generator.signs(copy, one.x(), z).sign();
+                Tree<Expr> copy = adaptation.adapt(weights, surrogate, one);
+                Expr logits = generator.signs(copy, one.x());
+                Expr drawn = logits.sigmoid().sub(e.get("key").uniform(logits.shape())).sign();
+                Expr isFirst = round.eq(0).cast(DType.F32);
+                Expr signs = Expr.select(isFirst, logits.sign(), drawn);
                 Expr adv = Lesson.changed(one.x(), signs, adaptation.eps());
                 return Tree.<Expr>empty()
                     .with("copy", copy)

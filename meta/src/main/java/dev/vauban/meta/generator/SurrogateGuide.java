@@ -96,8 +96,6 @@ public final class SurrogateGuide implements Guide {
     this.together = together;
     this.key = key;
     this.history = new History(feedback.memory());
-    Binding.check("surrogates", surrogates.types(), surrogateWeights);
-    Binding.check("proposal", proposal.weights(), proposalWeights);
     Tree<Type> types =
         Tree.of(
                 "x", Type.f32(surrogates.image().insert(0, together).dims()),
@@ -107,6 +105,8 @@ public final class SurrogateGuide implements Guide {
             .with("surrogates", surrogates.types())
             .with("proposal", proposal.weights());
     try {
+      Binding.check("surrogates", surrogates.types(), surrogateWeights);
+      Binding.check("proposal", proposal.weights(), proposalWeights);
       Program program = Program.trace(types, in -> propose(proposal, in));
       this.inputs = scope.tensors(types);
       this.outputs = scope.tensors(program.outputs());

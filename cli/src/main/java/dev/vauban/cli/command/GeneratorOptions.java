@@ -2,7 +2,6 @@ package dev.vauban.cli.command;
 
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.job.GeneratorTraining.Adaptation;
-import dev.vauban.cli.job.GeneratorTraining.Design;
 import dev.vauban.cli.job.GeneratorTraining.Imitation;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -16,14 +15,6 @@ public final class GeneratorOptions {
       defaultValue = "16",
       description = "filters of the generator's first layer (default: ${DEFAULT-VALUE})")
   int filters;
-
-  @Range(min = 1, max = 1024)
-  @Option(
-      names = "--latents",
-      paramLabel = "N",
-      defaultValue = "8",
-      description = "length of its latent vector (default: ${DEFAULT-VALUE})")
-  int latents;
 
   @Option(
       names = "--surrogates",
@@ -123,17 +114,12 @@ public final class GeneratorOptions {
       names = "--meta-rate",
       paramLabel = "RATE",
       defaultValue = "0.0001",
-      description =
-          "step size of stage 2's outer optimiser, Adam (default: ${DEFAULT-VALUE})")
+      description = "step size of stage 2's outer optimiser, Adam (default: ${DEFAULT-VALUE})")
   double metaRate;
 
   /** Steps of both stages. */
   int steps() {
     return imitationSteps + adaptationSteps;
-  }
-
-  Design design() {
-    return new Design(filters, latents);
   }
 
   Imitation imitation() {

@@ -63,7 +63,8 @@ public final class GuideOptions {
       names = "--feedback-memory",
       paramLabel = "N",
       defaultValue = "256",
-      description = "answered images that they learn from, the last ones (default: ${DEFAULT-VALUE})")
+      description =
+          "answered images that they learn from, the last ones (default: ${DEFAULT-VALUE})")
   int feedbackMemory;
 
   @Range(min = 1, max = 1000)

@@ -136,13 +136,7 @@ public final class LftTrainCommand implements Command, Base, Presets {
 
   private TunerTraining training() {
     return new TunerTraining(
-        tasks,
-        metaRate,
-        clip,
-        tuner.unrolling(),
-        work.seed,
-        work.compute(),
-        pace.pace(iterations));
+        tasks, metaRate, clip, tuner.unrolling(), work.seed, work.compute(), pace.pace(iterations));
   }
 
   private static String text(TunerResult result, int width) {

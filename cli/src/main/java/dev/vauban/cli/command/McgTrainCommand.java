@@ -120,8 +120,7 @@ public final class McgTrainCommand implements Command, Base, Presets {
     }
     try (RunOpening run = new RunOpening(out, resume, session)) {
       run.require(FREE_ON_RESUME, Map.of());
-      GeneratorResult result =
-          session.jobs().get().generators().train(training(), run, session);
+      GeneratorResult result = session.jobs().get().generators().train(training(), run, session);
       return Answer.ok(text(result, session.console().width()), result);
     }
   }
@@ -130,7 +129,7 @@ public final class McgTrainCommand implements Command, Base, Presets {
     return new GeneratorTraining(
         data,
         eps.linf(),
-        generator.design(),
+        generator.filters,
         generator.surrogates,
         generator.surrogateSteps,
         generator.imitation(),

@@ -61,8 +61,7 @@ record GeneratorFile(
     facts.put("format", FORMAT);
     facts.put("image", plain(surrogates.image()));
     facts.put("classes", Integer.toString(surrogates.classes()));
-    facts.put("filters", Integer.toString(training.design().filters()));
-    facts.put("latents", Integer.toString(training.design().latents()));
+    facts.put("filters", Integer.toString(training.filters()));
     facts.put(
         "surrogates",
         surrogates.models().stream().map(Model::name).collect(Collectors.joining(",")));
@@ -127,11 +126,7 @@ record GeneratorFile(
     try {
       Shape image = shape(facts.get("image"));
       int classes = Integer.parseInt(facts.get("classes"));
-      generator =
-          new Generator(
-              image,
-              Integer.parseInt(facts.get("filters")),
-              Integer.parseInt(facts.get("latents")));
+      generator = new Generator(image, Integer.parseInt(facts.get("filters")));
       surrogates =
           new Surrogates(
               List.of(facts.get("surrogates").split(",")).stream()

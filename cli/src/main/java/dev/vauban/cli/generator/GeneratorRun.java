@@ -87,7 +87,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
     Tree<Tensor> weights =
         Safetensors.fit(
             source, Weight.types(generator.weights()), content.tensors().sub("weights"));
-    if (saved == Stage.IMITATION && stageEnded(checkpoint.step())) {
+    if (saved == Stage.IMITATION && isFollowed(checkpoint.step())) {
       begin(Stage.ADAPTATION, weights);
     } else {
       begin(saved, weights);
@@ -96,8 +96,8 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   }
 
   /** Whether the first stage is over and there is a second. */
-  private boolean stageEnded(long step) {
-    return step == training.imitation().steps() && training.adaptation().steps() > 0;
+  private boolean isFollowed(long step) {
+    return endsStage(step) && training.adaptation().steps() > 0;
   }
 
   private void begin(Stage next, Tree<Tensor> weights) {
@@ -146,7 +146,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
 
   @Override
   public Map<String, Double> step() {
-    if (stage == Stage.IMITATION && stageEnded(number())) {
+    if (stage == Stage.IMITATION && isFollowed(number())) {
       begin(Stage.ADAPTATION, trainer.weights());
     }
     trainer.step();
@@ -170,7 +170,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
 
   @Override
   public boolean endsStage(long step) {
-    return stageEnded(step);
+    return step == training.imitation().steps();
   }
 
   /** The generator's weights now. */

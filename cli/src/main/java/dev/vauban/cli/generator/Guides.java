@@ -89,7 +89,8 @@ public final class Guides implements AutoCloseable {
                       guidance.fineTune().steps(),
                       guidance.fineTune().rate()),
                   guidance.fineTune().carry());
-          case NONE -> throw new IllegalArgumentException("nobody guides an attack without a guide");
+          case NONE ->
+              throw new IllegalArgumentException("nobody guides an attack without a guide");
         };
     Guidance.Feedback feedback = guidance.feedback();
     return new SurrogateGuide(

@@ -79,8 +79,7 @@ public final class LearnedGeneratorJobs implements GeneratorJobs {
 
   private static Generator generator(GeneratorTraining training, Surrogates surrogates) {
     try {
-      return new Generator(
-          surrogates.image(), training.design().filters(), training.design().latents());
+      return new Generator(surrogates.image(), training.filters());
     } catch (ShapeException e) {
       throw CommandException.badInput("--data " + training.data() + ": " + e.getMessage(), e);
     }

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param data whose training images it learns from
  * @param eps bound of each pixel's change, in (0,1)
- * @param design the generator
+ * @param filters of the generator's first layer
  * @param surrogates networks of one's own, as {@link dev.vauban.nn.Models} names them
  * @param surrogateSteps batches that each of them is trained for
  * @param imitation the first stage
@@ -21,7 +21,7 @@ import java.util.List;
 public record GeneratorTraining(
     DataSpec data,
     double eps,
-    Design design,
+    int filters,
     List<String> surrogates,
     int surrogateSteps,
     Imitation imitation,
@@ -33,14 +33,6 @@ public record GeneratorTraining(
   public GeneratorTraining {
     surrogates = List.copyOf(surrogates);
   }
-
-  /**
-   * The generator.
-   *
-   * @param filters of its first layer
-   * @param latents length of its latent vector
-   */
-  public record Design(int filters, int latents) {}
 
   /**
    * Stage 1: the likelihood of what a white-box attack does to the surrogates.

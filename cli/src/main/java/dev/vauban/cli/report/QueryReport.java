@@ -77,7 +77,13 @@ public final class QueryReport {
             "Fooled: percent of the images that were answered rightly; first: by the first query."
                 + " Queries: mean and median over fooled images; with failures: mean over all attacked, a failure counting as the"
                 + " budget. Sent: all queries, clean images included.");
-    table.words("attack").number("attacked").accuracy("fooled").accuracy("first").number("mean").number("median");
+    table
+        .words("attack")
+        .number("attacked")
+        .accuracy("fooled")
+        .accuracy("first")
+        .number("mean")
+        .number("median");
     table.number("with failures").number("sent");
     for (Row row : e.rows()) {
       table.row(

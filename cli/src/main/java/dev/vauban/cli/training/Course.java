@@ -83,8 +83,7 @@ public final class Course {
    * @throws CommandException exit 2, if the run was begun with other images than those of {@code
    *     provenance}
    */
-  public Course(
-      String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
+  public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
     this.task = task;
     this.run = run;
     this.pace = pace;
@@ -169,8 +168,7 @@ public final class Course {
     }
     count++;
     figures.forEach((name, value) -> sums.merge(name, value, Double::sum));
-    boolean due =
-        trainee.number() % pace.logEvery() == 0 || trainee.endsStage(trainee.number());
+    boolean due = trainee.number() % pace.logEvery() == 0 || trainee.endsStage(trainee.number());
     if (due || trainee.number() == pace.steps()) {
       log(trainee.number());
     }
@@ -195,9 +193,7 @@ public final class Course {
     facts.put(LOSS_COUNT, Integer.toString(count));
     sums.forEach((name, sum) -> facts.put(SUM + name, Double.toString(sum)));
     run.save(
-        trainee.number(),
-        pace.keep(),
-        file -> Safetensors.writeNew(file, trainee.state(), facts));
+        trainee.number(), pace.keep(), file -> Safetensors.writeNew(file, trainee.state(), facts));
     saved = trainee.number();
   }
 

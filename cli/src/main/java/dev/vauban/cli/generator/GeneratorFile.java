@@ -27,12 +27,12 @@ import java.util.stream.Collectors;
 /**
  * A trained generator with its surrogates: {@code generator.safetensors} holds the tensors {@code
  * generator/...} and {@code surrogates/s0/...}, and its metadata say all that it takes to use them.
+ * The bound of a pixel's change is the attack's own, not that of the training.
  *
  * @param generator the network
- * @param surrogates theirs
+ * @param surrogates whom it was taught on
  * @param weights of the generator
  * @param surrogateWeights of the surrogates
- * @param eps the bound of a pixel's change in training
  * @param kappa by how many logits a surrogate shall be wrong
  */
 record GeneratorFile(
@@ -40,7 +40,6 @@ record GeneratorFile(
     Surrogates surrogates,
     Tree<Tensor> weights,
     Tree<Tensor> surrogateWeights,
-    double eps,
     double kappa) {
   static final String NAME = "generator.safetensors";
 
@@ -121,7 +120,6 @@ record GeneratorFile(
     }
     Generator generator;
     Surrogates surrogates;
-    double eps;
     double kappa;
     try {
       Shape image = shape(facts.get("image"));
@@ -132,7 +130,6 @@ record GeneratorFile(
               List.of(facts.get("surrogates").split(",")).stream()
                   .map(name -> Models.named(name, image, classes))
                   .toList());
-      eps = Double.parseDouble(facts.get("eps"));
       kappa = Double.parseDouble(facts.get("kappa"));
     } catch (IllegalArgumentException | NullPointerException | ShapeException e) {
       throw CommandException.badInput(
@@ -146,7 +143,7 @@ record GeneratorFile(
                 .with("surrogates", surrogates.types()),
             content.tensors());
     return new GeneratorFile(
-        generator, surrogates, tensors.sub("generator"), tensors.sub("surrogates"), eps, kappa);
+        generator, surrogates, tensors.sub("generator"), tensors.sub("surrogates"), kappa);
   }
 
   /** {@code 28x28x1}. */

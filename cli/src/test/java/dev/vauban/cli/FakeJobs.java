@@ -5,6 +5,7 @@ import dev.vauban.cli.job.DataInfo;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.Example;
+import dev.vauban.cli.job.GeneratorJobs;
 import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.PlanView;
@@ -183,6 +184,11 @@ public final class FakeJobs implements Jobs {
   @Override
   public TunerJobs tuners() {
     throw new UnsupportedOperationException("the stand-in has no tuners");
+  }
+
+  @Override
+  public GeneratorJobs generators() {
+    throw new UnsupportedOperationException("the stand-in has no generators");
   }
 
   private static Evaluation.Row row(String method, double clean, double robust, double eps) {

@@ -19,7 +19,6 @@ import dev.vauban.tensor.Tree;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,34 +33,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code vauban query-attack} with models, services and programs behind it. */
 class QueryAttackTest {
-  private static final int CLASSES = 10;
-  private static final int HEIGHT = 20;
-  private static final int WIDTH = 6;
+  private static final int CLASSES = Bands.CLASSES;
 
   @TempDir Path folder;
   private final Cli cli = Cli.learning();
 
-  /** Ten classes of images in MNIST's files: band number c of class c is a little brighter. */
   private String bands() throws Exception {
-    Path data = Files.createDirectory(folder.resolve("bands"));
-    write(data, "train", 60);
-    write(data, "t10k", 40);
-    return "mnist:" + data;
-  }
-
-  private static void write(Path data, String name, int count) throws Exception {
-    ByteBuffer images = ByteBuffer.allocate(16 + count * HEIGHT * WIDTH);
-    images.putInt(0x803).putInt(count).putInt(HEIGHT).putInt(WIDTH);
-    ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
-    for (int n = 0; n < count; n++) {
-      labels.put((byte) (n % CLASSES));
-      for (int i = 0; i < HEIGHT * WIDTH; i++) {
-        boolean bright = i * CLASSES / (HEIGHT * WIDTH) == n % CLASSES;
-        images.put((byte) (bright ? 130 + n / CLASSES : 120));
-      }
-    }
-    Files.write(data.resolve(name + "-images-idx3-ubyte"), images.array());
-    Files.write(data.resolve(name + "-labels-idx1-ubyte"), labels.array());
+    return Bands.write(folder.resolve("bands"), 10);
   }
 
   private void ok(String... arguments) {
@@ -133,7 +111,7 @@ class QueryAttackTest {
 
   @Test
   void aClassifierWithBatchNormsIsAttackedAsItIs() throws Exception {
-    Model net = Models.named("conv4-strided-4", Shape.of(HEIGHT, WIDTH, 1), CLASSES);
+    Model net = Models.named("conv4-strided-4", Shape.of(Bands.HEIGHT, Bands.WIDTH, 1), CLASSES);
     String data = bands();
     Path file = folder.resolve("net.safetensors");
     try (Scope scope = Scope.open()) {

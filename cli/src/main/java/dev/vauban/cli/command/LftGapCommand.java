@@ -7,6 +7,7 @@ import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.GapTable;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TunerTraining;
+import dev.vauban.cli.run.Pace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -72,7 +73,8 @@ public final class LftGapCommand implements Command, Base {
       }
     }
     TunerTraining training =
-        new TunerTraining(1, tasks, 1, 0, tuner.unrolling(), work.seed, work.compute(), 1, 1, 1, 0);
+        new TunerTraining(
+            tasks, 1, 0, tuner.unrolling(), work.seed, work.compute(), new Pace(1, 1, 1, 1, 0));
     GapTable table =
         session
             .jobs()

@@ -78,40 +78,7 @@ public final class LftTrainCommand implements Command, Base, Presets {
           "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
   double clip;
 
-  @Range(min = 1)
-  @Option(
-      names = "--log-every",
-      paramLabel = "N",
-      defaultValue = "12",
-      description = "meta-steps between two metrics lines (default: ${DEFAULT-VALUE})")
-  int logEvery;
-
-  @Range(min = 1)
-  @Option(
-      names = "--checkpoint-every",
-      paramLabel = "N",
-      defaultValue = "60",
-      description = "meta-steps between two checkpoints (default: ${DEFAULT-VALUE})")
-  int checkpointEvery;
-
-  @Range(min = 1)
-  @Option(
-      names = "--keep",
-      paramLabel = "N",
-      defaultValue = "2",
-      description = "checkpoints to keep (default: ${DEFAULT-VALUE})")
-  int keep;
-
-  @Range(min = 0)
-  @Option(
-      names = "--max-minutes",
-      paramLabel = "M",
-      defaultValue = "0",
-      description =
-          "end after this time with a checkpoint, to be continued with --resume; 0 for no limit"
-              + " (default: ${DEFAULT-VALUE})")
-  double maxMinutes;
-
+  @Mixin PaceOptions pace;
   @Mixin WorkOptions work;
 
   @Option(
@@ -169,17 +136,7 @@ public final class LftTrainCommand implements Command, Base, Presets {
 
   private TunerTraining training() {
     return new TunerTraining(
-        iterations,
-        tasks,
-        metaRate,
-        clip,
-        tuner.unrolling(),
-        work.seed,
-        work.compute(),
-        logEvery,
-        checkpointEvery,
-        keep,
-        maxMinutes);
+        tasks, metaRate, clip, tuner.unrolling(), work.seed, work.compute(), pace.pace(iterations));
   }
 
   private static String text(TunerResult result, int width) {

@@ -5,6 +5,7 @@ import dev.vauban.adversarial.blackbox.Oracle;
 import dev.vauban.adversarial.blackbox.Threat;
 import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Eps;
+import dev.vauban.cli.config.GuidedAttack;
 import dev.vauban.cli.config.Norm;
 import dev.vauban.cli.config.Presets;
 import dev.vauban.cli.config.Range;
@@ -12,8 +13,10 @@ import dev.vauban.cli.config.Settings.Value;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.Guidance;
 import dev.vauban.cli.job.QueryEvaluation;
 import dev.vauban.cli.job.QueryJob;
+import dev.vauban.cli.job.QueryVictim;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.report.Examples;
 import dev.vauban.cli.report.QueryReport;
@@ -41,7 +44,9 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  vauban query-attack runs/a --attack square,nes --budget 2000",
       "  vauban query-attack --url http://localhost:8080/ --data mnist:DIR --attack boundary"
-          + " --norm l2 --eps 500/255"
+          + " --norm l2 --eps 500/255",
+      "  vauban query-attack runs/rfs --victim classifier --generator runs/mcg"
+          + " --attack square,mcg+square"
     })
 public final class QueryAttackCommand implements Command, Base, Presets {
   private static final int EXAMPLES = 24;
@@ -56,8 +61,11 @@ public final class QueryAttackCommand implements Command, Base, Presets {
       description =
           "one or several with commas: square, nes, spsa, zoo, zo-signsgd, simba, simba-dct and"
               + " bandits need scores; hop-skip-jump, sign-opt and boundary (the last two with --norm"
-              + " l2) labels alone (default: ${DEFAULT-VALUE})")
-  List<BlackBoxAttack> attacks;
+              + " l2) labels alone; mcg+square and transfer+square begin with proposals of"
+              + " --generator (default: ${DEFAULT-VALUE})")
+  List<GuidedAttack> attacks;
+
+  @Mixin GuideOptions guides;
 
   @Option(
       names = "--norm",
@@ -157,7 +165,7 @@ public final class QueryAttackCommand implements Command, Base, Presets {
 
   private QueryJob job(Session session) {
     QueryJob.Outside outside = victim.outside();
-    for (BlackBoxAttack attack : attacks) {
+    for (BlackBoxAttack attack : attacks.stream().map(GuidedAttack::attack).toList()) {
       if (!attack.metrics().contains(norm.metric())) {
         throw CommandException.badInput("--norm linf: " + attack.name() + " works in l2 alone");
       }
@@ -169,11 +177,14 @@ public final class QueryAttackCommand implements Command, Base, Presets {
                 + " hop-skip-jump do not");
       }
     }
+    QueryVictim asked = victim.victim(session.environment());
+    Guidance guidance = guides.guidance(attacks, asked);
     double radius = norm == Norm.LINF ? eps.linf() : eps.value();
     return new QueryJob(
-        victim.victim(session.environment()),
+        asked,
         episodes.episodes(),
         List.copyOf(attacks),
+        guidance,
         new Threat(norm.metric(), radius),
         budget,
         images,

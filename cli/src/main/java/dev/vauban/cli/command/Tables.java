@@ -128,6 +128,7 @@ final class Tables {
             .left("attack")
             .right("attacked")
             .right("fooled")
+            .right("first")
             .right("mean queries")
             .right("median")
             .right("with failures")
@@ -137,6 +138,7 @@ final class Tables {
           row.attack(),
           row.attacked(),
           percent(row.successRate()),
+          percent(row.first()),
           count(row.meanQueries()),
           count(row.medianQueries()),
           count(row.meanQueriesWithFailures()),

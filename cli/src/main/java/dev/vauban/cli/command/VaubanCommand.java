@@ -23,6 +23,7 @@ import picocli.CommandLine.ScopeType;
       ReportCommand.class,
       ReproduceCommand.class,
       LftCommand.class,
+      McgCommand.class,
       DoctorCommand.class
     },
     footer = {

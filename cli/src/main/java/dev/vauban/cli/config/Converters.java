@@ -1,7 +1,5 @@
 package dev.vauban.cli.config;
 
-import dev.vauban.adversarial.blackbox.BlackBoxAttack;
-import dev.vauban.adversarial.blackbox.BlackBoxAttacks;
 import dev.vauban.tensor.Precision;
 import java.util.Locale;
 import java.util.function.Function;
@@ -31,7 +29,7 @@ public final class Converters {
         .registerConverter(MetaSchedule.class, named(MetaSchedule.class, "schedule"))
         .registerConverter(Regularizer.class, named(Regularizer.class, "regularizer"))
         .registerConverter(Views.class, named(Views.class, "kind of views"))
-        .registerConverter(BlackBoxAttack.class, converter(BlackBoxAttacks::named))
+        .registerConverter(GuidedAttack.class, converter(GuidedAttack::parse))
         .registerConverter(Victim.class, named(Victim.class, "kind of victim"))
         .registerConverter(Norm.class, named(Norm.class, "norm"))
         .registerConverter(OracleReply.class, named(OracleReply.class, "kind of answers"))
@@ -50,11 +48,6 @@ public final class Converters {
         .registerConverter(Long.class, converter(Converters::longNumber))
         .registerConverter(double.class, converter(Converters::number))
         .registerConverter(Double.class, converter(Converters::number));
-  }
-
-  /** An option's value as a flag would give it. */
-  static String text(Object value) {
-    return value instanceof BlackBoxAttack attack ? attack.name() : value.toString();
   }
 
   private static <T> ITypeConverter<T> converter(Function<String, T> parse) {

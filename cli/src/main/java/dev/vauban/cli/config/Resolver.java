@@ -256,9 +256,9 @@ public final class Resolver {
         String text =
             value instanceof Collection<?> items
                 ? items.stream()
-                    .map(Converters::text)
+                    .map(Object::toString)
                     .collect(Collectors.joining(Layers.separator(option)))
-                : Converters.text(value);
+                : value.toString();
         values.put(Layers.name(option), new Settings.Value(text, source(leaf, option, layers)));
       }
     }

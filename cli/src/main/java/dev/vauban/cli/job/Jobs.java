@@ -54,4 +54,7 @@ public interface Jobs {
 
   /** Learned fine-tuners. */
   TunerJobs tuners();
+
+  /** Generators of perturbations. */
+  GeneratorJobs generators();
 }

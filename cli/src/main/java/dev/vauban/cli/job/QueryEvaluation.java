@@ -33,6 +33,8 @@ public record QueryEvaluation(
    * @param attacked how many of them were answered rightly
    * @param successes how many of these were fooled
    * @param successRate 0..1; null if none was attacked
+   * @param first share of attacked images fooled by the first query, 0..1; null if none was
+   *     attacked
    * @param meanQueries to success, over successes; null if there is none
    * @param medianQueries the same
    * @param meanQueriesWithFailures over attacked images, a failure counting as the whole budget
@@ -49,6 +51,7 @@ public record QueryEvaluation(
       int attacked,
       int successes,
       Double successRate,
+      Double first,
       Double meanQueries,
       Double medianQueries,
       Double meanQueriesWithFailures,
@@ -71,6 +74,7 @@ public record QueryEvaluation(
           result.attacked().size(),
           result.successCount(),
           finite(result.successRate()),
+          finite(result.successRate(1)),
           finite(result.meanQueries()),
           finite(result.medianQueries()),
           finite(result.meanQueriesWithFailures()),

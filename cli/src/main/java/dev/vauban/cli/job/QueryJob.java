@@ -1,9 +1,9 @@
 package dev.vauban.cli.job;
 
-import dev.vauban.adversarial.blackbox.BlackBoxAttack;
 import dev.vauban.adversarial.blackbox.Limits;
 import dev.vauban.adversarial.blackbox.Oracle;
 import dev.vauban.adversarial.blackbox.Threat;
+import dev.vauban.cli.config.GuidedAttack;
 import java.time.Duration;
 import java.util.List;
 
@@ -13,6 +13,7 @@ import java.util.List;
  * @param victim whom they ask
  * @param episodes the data, and the tasks of an adapted victim
  * @param attacks one after the other, at least one
+ * @param guidance of attacks with a guide; null if there is none
  * @param threat what counts as a success
  * @param budget queries per image and attack
  * @param images how many images, at least 1
@@ -26,7 +27,8 @@ import java.util.List;
 public record QueryJob(
     QueryVictim victim,
     Episodes episodes,
-    List<BlackBoxAttack> attacks,
+    List<GuidedAttack> attacks,
+    Guidance guidance,
     Threat threat,
     int budget,
     int images,

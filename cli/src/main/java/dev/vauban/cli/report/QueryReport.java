@@ -74,22 +74,33 @@ public final class QueryReport {
   private static DataTable table(QueryEvaluation e) {
     DataTable table =
         new DataTable(
-            "Fooled: percent of the images that were answered rightly. Queries: mean and median over"
-                + " fooled images; with failures: mean over all attacked, a failure counting as the"
+            "Fooled: percent of the images that were answered rightly; first: by the first query."
+                + " Queries: mean and median over fooled images; with failures: mean over all attacked, a failure counting as the"
                 + " budget. Sent: all queries, clean images included.");
-    table.words("attack").number("attacked").accuracy("fooled").number("mean").number("median");
+    table
+        .words("attack")
+        .number("attacked")
+        .accuracy("fooled")
+        .accuracy("first")
+        .number("mean")
+        .number("median");
     table.number("with failures").number("sent");
     for (Row row : e.rows()) {
       table.row(
           row.attack(),
           Integer.toString(row.attacked()),
-          row.successRate() == null ? "–" : new Accuracy(row.successRate(), Double.NaN),
+          share(row.successRate()),
+          share(row.first()),
           number(row.meanQueries()),
           number(row.medianQueries()),
           number(row.meanQueriesWithFailures()),
           String.format(Locale.ROOT, "%,d", row.sent()));
     }
     return table;
+  }
+
+  private static Object share(Double value) {
+    return value == null ? "–" : new Accuracy(value, Double.NaN);
   }
 
   private static String number(Double value) {

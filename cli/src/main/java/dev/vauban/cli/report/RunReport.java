@@ -26,8 +26,9 @@ import tools.jackson.core.JacksonException;
 /**
  * The page about one or more runs, from what is in their folders: {@code metrics.jsonl}, {@code
  * evaluations.jsonl}, {@code examples/}, {@code neurons/}, {@code config.yaml} and {@code
- * provenance.json}. Metrics named {@code loss}, {@code clean} and {@code robust} are drawn; {@code
- * clean} and {@code robust} are validation accuracies in 0..1.
+ * provenance.json}. Metrics named {@code loss}, {@code clean}, {@code robust} and {@code fooled}
+ * are drawn; {@code clean} and {@code robust} are validation accuracies in 0..1, {@code fooled} is
+ * the share of surrogates that a generator in training fools.
  */
 public final class RunReport {
   private RunReport() {}
@@ -68,13 +69,15 @@ public final class RunReport {
     List<Evaluation> evaluations = new ArrayList<>();
     List<History> histories = new ArrayList<>();
     Map<String, List<double[]>> losses = new LinkedHashMap<>();
+    Map<String, List<double[]>> fooled = new LinkedHashMap<>();
     Map<Path, List<Picture>> pictures = new LinkedHashMap<>();
     for (Path run : runs) {
       String name = names.get(run.toString());
       evaluations.addAll(evaluations(run));
       List<MetricsLog.Line> lines = MetricsLog.read(RunDirectory.metricsOf(run));
       histories.add(new History(name, validations(lines)));
-      losses.put(name, losses(lines));
+      losses.put(name, values(lines, "loss"));
+      fooled.put(name, values(lines, "fooled"));
       pictures.put(run, Examples.read(run.resolve("examples")));
     }
     Report report = new Report(String.join(", ", names.values()));
@@ -92,6 +95,7 @@ public final class RunReport {
     });
     Figures.training(histories).ifPresent(report::curves);
     Figures.metric("Meta-loss", "loss", losses).ifPresent(report::curves);
+    Figures.metric("Surrogates fooled", "fooled", fooled).ifPresent(report::curves);
     List<Picture> labelled = labelled(pictures);
     if (!labelled.isEmpty()) {
       report.imageGrid(new ImageGrid("What the attack does", labelled));
@@ -171,10 +175,10 @@ public final class RunReport {
         .toList();
   }
 
-  private static List<double[]> losses(List<MetricsLog.Line> lines) {
+  private static List<double[]> values(List<MetricsLog.Line> lines, String metric) {
     return lines.stream()
-        .filter(l -> l.values().containsKey("loss"))
-        .map(l -> new double[] {l.step(), l.values().get("loss")})
+        .filter(l -> l.values().containsKey(metric))
+        .map(l -> new double[] {l.step(), l.values().get(metric)})
         .toList();
   }
 

@@ -32,7 +32,7 @@ public final class RunDirectory implements AutoCloseable {
   /** Half-written files of a session that was killed; only the holder of the lock writes these. */
   private static final Pattern HALF_WRITTEN =
       Pattern.compile(
-          "\\.(checkpoint-\\d+\\.safetensors|best\\.safetensors|latest|config\\.yaml"
+          "\\.(checkpoint-\\d+\\.safetensors|(best|generator)\\.safetensors|latest|config\\.yaml"
               + "|provenance\\.json|metrics\\.jsonl)\\.\\d+(\\..*)?");
 
   /** What a run that ended before its first metrics line leaves. */

@@ -5,7 +5,9 @@ import dev.vauban.cli.config.DataSpec;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.UniversalTasks;
+import dev.vauban.cli.training.KeptClassifier;
 import dev.vauban.meta.tuning.UniversalAttack;
+import dev.vauban.nn.Model;
 import dev.vauban.nn.data.DataOptions;
 import dev.vauban.nn.data.DataSets;
 import dev.vauban.nn.data.EpisodeSampler;
@@ -16,6 +18,7 @@ import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Scope;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,7 +42,7 @@ final class AttackSource implements AutoCloseable {
   private final UniversalTasks.Source source;
   private final FewShotData data;
   private final String dataHash;
-  private final Victims victims;
+  private final KeptClassifier victim;
   private final ImageSet training;
   private final ImageSet test;
 
@@ -65,9 +68,38 @@ final class AttackSource implements AutoCloseable {
     ImageSet first = part(classes, 0, TRAINING_SHARE);
     ImageSet rest = part(classes, TRAINING_SHARE, 1);
     this.dataHash = part(classes, 0, 1).contentHash();
-    this.victims = Victims.of(scope, device, tasks, name, classes, first, rest, session);
+    Model model = KeptClassifier.model("--victim", tasks.victim(), classes);
+    this.victim =
+        KeptClassifier.of(
+            scope,
+            device,
+            file(model, classes),
+            new KeptClassifier.Recipe(
+                "vauban-victim",
+                model,
+                tasks.victimSteps(),
+                Long.toString(tasks.victimSeed()),
+                Purpose.VICTIM.key(tasks.victimSeed())),
+            "the victim of " + name,
+            classes,
+            first,
+            rest,
+            session);
     this.training = correct(device, first, "training");
     this.test = correct(device, rest, "test");
+  }
+
+  private Path file(Model model, ImageSet classes) {
+    return tasks
+        .victims()
+        .resolve(
+            "%s-%s-%dc-%d-s%d.safetensors"
+                .formatted(
+                    name,
+                    model.name(),
+                    classes.classCount(),
+                    tasks.victimSteps(),
+                    tasks.victimSeed()));
   }
 
   /**
@@ -130,7 +162,7 @@ final class AttackSource implements AutoCloseable {
 
   private ImageSet correct(Device device, ImageSet images, String which) {
     int least = tasks.shots() + tasks.unseen();
-    ImageSet right = victims.victim().correct(device, images, least);
+    ImageSet right = victim.victim().correct(device, images, least);
     if (right.classCount() < tasks.ways()) {
       throw CommandException.badInput(
           ("%s: only %d classes have %d %s images that the victim classifies correctly, and a task"
@@ -154,8 +186,8 @@ final class AttackSource implements AutoCloseable {
     return dataHash;
   }
 
-  Victims victims() {
-    return victims;
+  KeptClassifier victim() {
+    return victim;
   }
 
   /** Tasks of images that tuners may learn from. */
@@ -197,7 +229,7 @@ final class AttackSource implements AutoCloseable {
   private UniversalAttack attack(ImageSet set, int ways, int shots, int unseen, Key key) {
     return new UniversalAttack(
         name,
-        victims.victim(),
+        victim.victim(),
         new EpisodeSampler(set, ways, shots, unseen, key),
         new UniversalPerturbation(source.eps(), tasks.kappa(), tasks.penalty()));
   }

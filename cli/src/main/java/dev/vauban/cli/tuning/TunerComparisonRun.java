@@ -78,7 +78,7 @@ final class TunerComparisonRun {
         source.name(),
         source.source().data().toString(),
         source.source().eps(),
-        source.victims().accuracy(),
+        source.victim().accuracy(),
         how.tasks(),
         unseen.queries(),
         gradients.toString(),

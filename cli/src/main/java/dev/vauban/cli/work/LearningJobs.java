@@ -1,9 +1,11 @@
 package dev.vauban.cli.work;
 
 import dev.vauban.cli.Version;
+import dev.vauban.cli.generator.LearnedGeneratorJobs;
 import dev.vauban.cli.job.DataInfo;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
+import dev.vauban.cli.job.GeneratorJobs;
 import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.PlanView;
@@ -140,5 +142,10 @@ public final class LearningJobs implements Jobs {
   @Override
   public TunerJobs tuners() {
     return new LearnedTunerJobs();
+  }
+
+  @Override
+  public GeneratorJobs generators() {
+    return new LearnedGeneratorJobs();
   }
 }

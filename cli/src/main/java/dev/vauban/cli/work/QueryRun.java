@@ -1,13 +1,17 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.adversarial.blackbox.BlackBoxAttack;
 import dev.vauban.adversarial.blackbox.Campaign;
+import dev.vauban.adversarial.blackbox.Guide;
+import dev.vauban.adversarial.blackbox.GuidedCampaign;
 import dev.vauban.adversarial.blackbox.MeteredOracle;
+import dev.vauban.adversarial.blackbox.Oracle;
 import dev.vauban.adversarial.blackbox.OracleException;
 import dev.vauban.adversarial.blackbox.Outcome;
 import dev.vauban.adversarial.blackbox.QueryMeter;
 import dev.vauban.adversarial.blackbox.QueryResult;
+import dev.vauban.cli.config.GuidedAttack;
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.generator.Guides;
 import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.QueryEvaluation;
 import dev.vauban.cli.job.QueryJob;
@@ -48,11 +52,13 @@ final class QueryRun {
     try (Device device = job.compute().open();
         FewShotData data = DataRoles.open(job.episodes(), session);
         QueryStages stages = QueryStages.of(job, data, device)) {
-      for (BlackBoxAttack attack : job.attacks()) {
-        QueryResult result = attack(attack, stages.list());
-        rows.add(QueryEvaluation.Row.of(result, attack.needs()));
-        if (!result.ended().isEmpty()) {
-          break;
+      try (Guides guides = guides(device, stages.list().getFirst().oracle())) {
+        for (GuidedAttack attack : job.attacks()) {
+          QueryResult result = attack(attack, guides, stages.list());
+          rows.add(QueryEvaluation.Row.of(result, attack.attack().needs()));
+          if (!result.ended().isEmpty()) {
+            break;
+          }
         }
       }
     } catch (OracleException e) {
@@ -67,20 +73,43 @@ final class QueryRun {
         List.copyOf(examples));
   }
 
+  /** Null if no attack has a guide; then all images are of one stage. */
+  private Guides guides(Device device, Oracle victim) {
+    return job.guidance() == null
+        ? null
+        : new Guides(device, job.guidance(), victim, job.threat(), job.seed());
+  }
+
+  private QueryResult attack(GuidedAttack attack, Guides guides, List<QueryStages.Stage> stages) {
+    Campaign campaign = new Campaign(attack.attack(), job.threat(), job.budget());
+    if (!attack.guided()) {
+      return attack(attack.name(), campaign::run, stages);
+    }
+    try (Guide guide = guides.open(attack.guide())) {
+      int proposals = job.guidance().proposals();
+      return attack(attack.name(), new GuidedCampaign(guide, proposals, campaign)::run, stages);
+    }
+  }
+
+  /** A campaign with or without a guide. */
+  private interface Work {
+    QueryResult run(
+        MeteredOracle oracle, float[][] images, int[] labels, Key key, Campaign.Progress progress);
+  }
+
   /** One attack on the images of all stages, as one result. */
-  private QueryResult attack(BlackBoxAttack attack, List<QueryStages.Stage> stages) {
-    Campaign campaign = new Campaign(attack, job.threat(), job.budget());
+  private QueryResult attack(String name, Work work, List<QueryStages.Stage> stages) {
     Key key = Stream.QUERIES.key(job.seed());
     List<Outcome> outcomes = new ArrayList<>();
     long before = meter.sent();
     String ended = "";
     int total = stages.stream().mapToInt(s -> s.labels().length).sum();
-    try (Progress progress = Progress.start(session.console(), attack.name(), total, "img")) {
+    try (Progress progress = Progress.start(session.console(), name, total, "img")) {
       for (int s = 0; s < stages.size() && ended.isEmpty(); s++) {
         QueryStages.Stage stage = stages.get(s);
         int done = outcomes.size();
         QueryResult result =
-            campaign.run(
+            work.run(
                 new MeteredOracle(stage.oracle(), meter),
                 stage.images(),
                 stage.labels(),
@@ -91,24 +120,24 @@ final class QueryRun {
                 });
         outcomes.addAll(result.outcomes());
         ended = result.ended();
-        collect(attack, stage, result);
+        collect(name, stage, result);
       }
     }
     return new QueryResult(
-        attack.name(), job.threat(), job.budget(), outcomes, meter.sent() - before, ended);
+        name, job.threat(), job.budget(), outcomes, meter.sent() - before, ended);
   }
 
   /** Some fooled images, shared out among the attacks. */
-  private void collect(BlackBoxAttack attack, QueryStages.Stage stage, QueryResult result) {
+  private void collect(String name, QueryStages.Stage stage, QueryResult result) {
     int each = Math.max(1, job.examples() / job.attacks().size());
     Shape image = stage.oracle().image();
-    long shown = examples.stream().filter(e -> e.model().equals(attack.name())).count();
+    long shown = examples.stream().filter(e -> e.model().equals(name)).count();
     for (Outcome o : result.outcomes()) {
       if (o.status() == Outcome.Status.SUCCESS && shown < each) {
         shown++;
         examples.add(
             new Example(
-                attack.name(),
+                name,
                 image.dim(0),
                 image.dim(1),
                 image.dim(2),

@@ -1,9 +1,8 @@
-package dev.vauban.cli.tuning;
+package dev.vauban.cli.training;
 
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Session;
-import dev.vauban.cli.job.UniversalTasks;
 import dev.vauban.cli.run.AtomicFile;
 import dev.vauban.meta.tuning.Victim;
 import dev.vauban.nn.Model;
@@ -13,7 +12,9 @@ import dev.vauban.nn.Safetensors;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.FormatException;
+import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import java.io.IOException;
@@ -24,49 +25,64 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Victims in files: trained once, read again only where the file says that everything which made
- * its weights is as it is now.
+ * A classifier in a file: trained once, read again only where the file says that everything which
+ * made its weights is as it is now.
  *
  * @param victim the network
  * @param accuracy on images that it was not trained on, 0..1
  */
-record Victims(Victim victim, double accuracy) {
+public record KeptClassifier(Victim victim, double accuracy) {
   private static final String ACCURACY = "accuracy";
   private static final double RATE = 1e-3;
 
   /**
-   * The victim of a source.
+   * How it is trained: by Adam on batches of 64.
+   *
+   * @param format what its file calls itself
+   * @param model the network
+   * @param steps batches
+   * @param seed in words: tells its weights from those of other keys
+   * @param key of all randomness
+   */
+  public record Recipe(String format, Model model, int steps, String seed, Key key) {}
+
+  /**
+   * The network of a name.
+   *
+   * @param option as the user writes it
+   * @param classes images that it shall tell apart
+   * @throws CommandException exit 2, if there is no such network or it cannot take the images
+   */
+  public static Model model(String option, String name, ImageSet classes) {
+    try {
+      return Models.named(name, classes.blockShape().without(0), classes.classCount());
+    } catch (IllegalArgumentException | ShapeException e) {
+      throw CommandException.badInput(option + " " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The classifier of a file, or else a new one, which is written there.
    *
    * @param scope owns its weights
-   * @param name of the source, for file and messages
+   * @param what it is called in messages
    * @param classes what it tells apart
    * @param training images to train it on
    * @param unseen images to measure its accuracy on
    */
-  static Victims of(
+  public static KeptClassifier of(
       Scope scope,
       Device device,
-      UniversalTasks tasks,
-      String name,
+      Path file,
+      Recipe recipe,
+      String what,
       ImageSet classes,
       ImageSet training,
       ImageSet unseen,
       Session session) {
-    Model model = model(tasks.victim(), classes);
-    Map<String, String> facts = facts(model, tasks, training);
-    Path file =
-        tasks
-            .victims()
-            .resolve(
-                "%s-%s-%dc-%d-s%d.safetensors"
-                    .formatted(
-                        name,
-                        model.name(),
-                        classes.classCount(),
-                        tasks.victimSteps(),
-                        tasks.victimSeed()));
+    Map<String, String> facts = facts(recipe, training);
     if (Files.exists(file)) {
-      Victims kept = read(file, facts, model, classes, scope);
+      KeptClassifier kept = read(file, facts, recipe.model(), classes, scope);
       if (kept != null) {
         return kept;
       }
@@ -74,17 +90,17 @@ record Victims(Victim victim, double accuracy) {
     }
     session
         .console()
-        .notice("training the victim of %s: %s on %s".formatted(name, model.name(), training));
+        .notice("training %s: %s on %s".formatted(what, recipe.model().name(), training));
     Victim victim =
         Victim.trained(
             scope,
             device,
-            model,
+            recipe.model(),
             classes,
             training,
-            tasks.victimSteps(),
+            recipe.steps(),
             Optimizers.adam(RATE),
-            Purpose.VICTIM.key(tasks.victimSeed()));
+            recipe.key());
     double accuracy = victim.correct(device, unseen, 0).size() / (double) unseen.size();
     facts.put(ACCURACY, Double.toString(accuracy));
     write(file, victim, facts);
@@ -92,32 +108,24 @@ record Victims(Victim victim, double accuracy) {
         .console()
         .notice(
             String.format(Locale.ROOT, "%s: %.1f%% right on unseen images", file, 100 * accuracy));
-    return new Victims(victim, accuracy);
-  }
-
-  private static Model model(String name, ImageSet classes) {
-    try {
-      return Models.named(name, classes.blockShape().without(0), classes.classCount());
-    } catch (IllegalArgumentException e) {
-      throw CommandException.badInput("--victim " + name + ": " + e.getMessage(), e);
-    }
+    return new KeptClassifier(victim, accuracy);
   }
 
   /** All that the weights depend on. */
-  private static Map<String, String> facts(Model model, UniversalTasks tasks, ImageSet training) {
+  private static Map<String, String> facts(Recipe recipe, ImageSet training) {
     Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("format", "vauban-victim");
-    facts.put("model", model.name());
-    facts.put("input", model.input().toString());
+    facts.put("format", recipe.format());
+    facts.put("model", recipe.model().name());
+    facts.put("input", recipe.model().input().toString());
     facts.put("classes", Integer.toString(training.classCount()));
     facts.put("data", training.contentHash());
-    facts.put("steps", Integer.toString(tasks.victimSteps()));
-    facts.put("seed", Long.toString(tasks.victimSeed()));
+    facts.put("steps", Integer.toString(recipe.steps()));
+    facts.put("seed", recipe.seed());
     return facts;
   }
 
   /** Null if the file is of something else. */
-  private static Victims read(
+  private static KeptClassifier read(
       Path file, Map<String, String> facts, Model model, ImageSet classes, Scope scope) {
     try {
       Safetensors.File content = Safetensors.read(file, scope);
@@ -127,7 +135,7 @@ record Victims(Victim victim, double accuracy) {
       }
       Tree<Tensor> weights = Safetensors.fit(file.toString(), model.types(), content.tensors());
       double accuracy = Double.parseDouble(found.getOrDefault(ACCURACY, "NaN"));
-      return new Victims(new Victim(model, weights, classes), accuracy);
+      return new KeptClassifier(new Victim(model, weights, classes), accuracy);
     } catch (FormatException e) {
       return null;
     }

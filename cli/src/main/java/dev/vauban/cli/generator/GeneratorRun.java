@@ -1,0 +1,202 @@
+package dev.vauban.cli.generator;
+
+import dev.vauban.adversarial.Linf;
+import dev.vauban.adversarial.MiFgsm;
+import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.job.GeneratorTraining;
+import dev.vauban.cli.run.Checkpoint;
+import dev.vauban.cli.training.Course;
+import dev.vauban.meta.generator.Adaptation;
+import dev.vauban.meta.generator.Generator;
+import dev.vauban.meta.generator.GeneratorTrainer;
+import dev.vauban.meta.generator.Imitation;
+import dev.vauban.meta.generator.Lesson;
+import dev.vauban.nn.Optimizers;
+import dev.vauban.nn.Safetensors;
+import dev.vauban.nn.Weight;
+import dev.vauban.nn.data.ImageSet;
+import dev.vauban.tensor.Device;
+import dev.vauban.tensor.Scope;
+import dev.vauban.tensor.Tensor;
+import dev.vauban.tensor.Tree;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A generator in training: the steps of the first stage, then those of the second, which begins
+ * with the weights that the first ended with and an optimiser of its own.
+ */
+final class GeneratorRun implements Course.Trainee, AutoCloseable {
+  private static final String FORMAT = "vauban-generator-training";
+  private static final String STAGE = "stage";
+
+  private final Device device;
+  private final GeneratorTraining training;
+  private final ImageSet images;
+  private final Generator generator;
+  private final Ensemble ensemble;
+  private GeneratorTrainer trainer;
+  private Stage stage;
+
+  private enum Stage {
+    IMITATION,
+    ADAPTATION;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * Compiles nothing yet.
+   *
+   * @param images to learn from
+   */
+  GeneratorRun(
+      Device device,
+      GeneratorTraining training,
+      ImageSet images,
+      Generator generator,
+      Ensemble ensemble) {
+    this.device = device;
+    this.training = training;
+    this.images = images;
+    this.generator = generator;
+    this.ensemble = ensemble;
+  }
+
+  @Override
+  public void start() {
+    try (Scope scope = Scope.open()) {
+      begin(
+          training.imitation().steps() > 0 ? Stage.IMITATION : Stage.ADAPTATION,
+          Weight.init(generator.weights(), scope, Purpose.WEIGHTS.key(training.seed())));
+    }
+  }
+
+  @Override
+  public void restore(Checkpoint checkpoint, Safetensors.File content) {
+    String source = checkpoint.file().toString();
+    if (!FORMAT.equals(content.metadata().get("format"))) {
+      throw CommandException.badInput(
+          source + " is no checkpoint of a generator; give a run of 'vauban mcg train'");
+    }
+    Stage saved = Stage.valueOf(content.metadata().get(STAGE).toUpperCase(Locale.ROOT));
+    Tree<Tensor> weights =
+        Safetensors.fit(
+            source, Weight.types(generator.weights()), content.tensors().sub("weights"));
+    if (saved == Stage.IMITATION && isFollowed(checkpoint.step())) {
+      begin(Stage.ADAPTATION, weights);
+    } else {
+      begin(saved, weights);
+      trainer.restore(Safetensors.fit(source, trainer.stateTypes(), content.tensors()));
+    }
+  }
+
+  /** Whether the first stage is over and there is a second. */
+  private boolean isFollowed(long step) {
+    return endsStage(step) && training.adaptation().steps() > 0;
+  }
+
+  private void begin(Stage next, Tree<Tensor> weights) {
+    stage = next;
+    boolean first = next == Stage.IMITATION;
+    GeneratorTrainer before = trainer;
+    trainer =
+        GeneratorTrainer.compile(
+            device,
+            first ? imitation() : adaptation(),
+            images,
+            first ? training.imitation().batch() : training.adaptation().tasks(),
+            weights,
+            ensemble.weights(),
+            Optimizers.adam(first ? training.imitation().rate() : training.adaptation().rate()),
+            (first ? Purpose.IMITATION_BATCHES : Purpose.ADAPTATION_BATCHES).key(training.seed()),
+            (first ? Purpose.IMITATION : Purpose.ADAPTATION).key(training.seed()));
+    if (before != null) {
+      before.close();
+    }
+  }
+
+  private Lesson imitation() {
+    return new Imitation(
+        generator,
+        ensemble.surrogates(),
+        new MiFgsm(new Linf(training.eps()), training.imitation().attackSteps()),
+        training.eps());
+  }
+
+  private Lesson adaptation() {
+    GeneratorTraining.Adaptation how = training.adaptation();
+    return new Adaptation(
+        generator,
+        ensemble.surrogates(),
+        training.eps(),
+        how.kappa(),
+        how.innerSteps(),
+        how.innerRate());
+  }
+
+  @Override
+  public long number() {
+    return trainer.number() + (stage == Stage.ADAPTATION ? training.imitation().steps() : 0);
+  }
+
+  @Override
+  public Map<String, Double> step() {
+    if (stage == Stage.IMITATION && isFollowed(number())) {
+      begin(Stage.ADAPTATION, trainer.weights());
+    }
+    trainer.step();
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put(stage.label() + "_loss", trainer.metrics().get("loss").get(0));
+    trainer
+        .metrics()
+        .paths()
+        .forEach((name, value) -> {
+          if (!name.equals("loss")) {
+            figures.put(name, value.get(0));
+          }
+        });
+    return figures;
+  }
+
+  @Override
+  public List<String> shown() {
+    return List.of(Stage.IMITATION.label() + "_loss", Stage.ADAPTATION.label() + "_loss", "fooled");
+  }
+
+  @Override
+  public boolean endsStage(long step) {
+    return step == training.imitation().steps();
+  }
+
+  /** The generator's weights now. */
+  Tree<Tensor> weights() {
+    return trainer.weights();
+  }
+
+  @Override
+  public Tree<Tensor> state() {
+    return trainer.state();
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    return Map.of("format", FORMAT, STAGE, stage.label());
+  }
+
+  @Override
+  public String remedy() {
+    return stage == Stage.IMITATION ? "try a smaller --rate" : "try a smaller --meta-rate";
+  }
+
+  @Override
+  public void close() {
+    if (trainer != null) {
+      trainer.close();
+    }
+  }
+}

@@ -3,6 +3,7 @@ package dev.vauban.meta;
 import dev.vauban.adversarial.AdversarialTraining;
 import dev.vauban.adversarial.Attack;
 import dev.vauban.nn.Batch;
+import dev.vauban.nn.ImageBatches;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.Model;
@@ -11,17 +12,12 @@ import dev.vauban.nn.TrainingStep;
 import dev.vauban.nn.augment.Augmentation;
 import dev.vauban.nn.data.BatchSampler;
 import dev.vauban.nn.data.ImageSet;
-import dev.vauban.tensor.DType;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
-import dev.vauban.tensor.Plan;
-import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
-import dev.vauban.tensor.Type;
-import java.util.OptionalDouble;
 
 /**
  * Pre-training of an embedding: one classifier of all training classes, on ordinary batches (RFS,
@@ -34,12 +30,15 @@ import java.util.OptionalDouble;
  * <p>Batches are those of {@link BatchSampler}. A trainer serves one thread.
  */
 public final class EmbeddingTrainer implements Learning {
-  private final Scope scope;
-  private final TrainingStep step;
+  private final TrainingStep training;
 
-  private EmbeddingTrainer(Scope scope, TrainingStep step) {
-    this.scope = scope;
-    this.step = step;
+  private EmbeddingTrainer(TrainingStep training) {
+    this.training = training;
+  }
+
+  @Override
+  public TrainingStep training() {
+    return training;
   }
 
   /**
@@ -109,61 +108,38 @@ public final class EmbeddingTrainer implements Learning {
           "pre-training on %d classes needs a head for as many, not for %d"
               .formatted(set.classCount(), model.outputShape().dim(-1)));
     }
-    Scope scope = Scope.open();
-    try {
-      BatchSampler batches = new BatchSampler(set, order);
-      Tensor batch = scope.tensor(Type.i32(recipe.batch()));
-      Tensor labels = scope.tensor(Type.i32(recipe.batch()));
-      Tree<Tensor> inputs =
-          Tree.of(
-              "images",
-              Tensor.over(scope, new Type(DType.U8, set.blockShape()), set.pixels()),
-              "batch",
-              batch,
-              "labels",
-              labels);
-      if (recipe.teacher() != null) {
-        inputs =
-            inputs.with("teacher", recipe.teacher().map(t -> scope.tensor(t.type()).copyFrom(t)));
-      }
-      TrainingStep step =
-          TrainingStep.compile(
-              device,
-              (w, in, k) -> slope(model, recipe, w, in, k),
-              TrainingStep.Inputs.of(inputs)
-                  .fixing(
-                      inputs.has("teacher")
-                          ? new String[] {"images", "teacher"}
-                          : new String[] {"images"})
-                  .from(number -> batches.fill(number, batch, labels)),
-              weights,
-              optimizer,
-              key);
-      return new EmbeddingTrainer(scope, step);
-    } catch (Throwable failure) {
-      scope.close();
-      throw failure;
-    }
+    Tree<Tensor> constants =
+        recipe.teacher() == null
+            ? Tree.empty()
+            : Tree.<Tensor>empty().with("teacher", recipe.teacher());
+    return new EmbeddingTrainer(
+        TrainingStep.compile(
+            device,
+            (w, in, k) -> slope(model, recipe, w, in, k),
+            ImageBatches.of(set, recipe.batch(), order, constants),
+            weights,
+            optimizer,
+            key));
   }
 
   private static TrainingStep.Slope slope(
       Model model, Recipe recipe, Tree<Expr> weights, Tree<Expr> in, Expr key) {
-    Expr pixels = in.get("images").gather(0, in.get("batch")).cast(DType.F32).div(255);
-    Expr x = recipe.augmentation().apply(pixels, key.fold(0));
-    Batch<Expr> batch = new Batch<>(x, in.get("labels"), key.fold(1));
+    Batch<Expr> seen = ImageBatches.batch(in);
+    Expr x = recipe.augmentation().apply(seen.x(), key.fold(0));
+    Batch<Expr> batch = seen.withX(x).withKey(key.fold(1));
     Loss clean = Loss.crossEntropy(model);
     Grad.Extended g =
         Grad.extended(
             w -> {
-              Expr seen =
+              Expr attacked =
                   recipe.attack() == null
                       ? x
                       : new AdversarialTraining(recipe.attack()).images(clean, w, batch);
-              Expr logits = model.logits(w, seen);
+              Expr logits = model.logits(w, attacked);
               Expr y = batch.y();
               Expr loss = Losses.crossEntropy(logits, y).mean();
               if (recipe.teacher() != null) {
-                Expr taught = model.logits(in.sub("teacher"), seen).stopGradient();
+                Expr taught = model.logits(in.sub("teacher"), attacked).stopGradient();
                 loss = distilled(recipe, loss, logits, taught);
               }
               Expr onClean = recipe.attack() == null ? logits : model.logits(w, x);
@@ -182,63 +158,5 @@ public final class EmbeddingTrainer implements Learning {
     double t = recipe.temperature();
     Expr divergence = Losses.kl(student.div(t), teacher.div(t)).mean().mul(t * t);
     return loss.mul(1 - recipe.share()).add(divergence.mul(recipe.share()));
-  }
-
-  @Override
-  public void step() {
-    step.run();
-  }
-
-  @Override
-  public long number() {
-    return step.number();
-  }
-
-  @Override
-  public double loss() {
-    return step.metrics().get("loss").get(0);
-  }
-
-  @Override
-  public double accuracy() {
-    return step.metrics().get("accuracy").get(0);
-  }
-
-  @Override
-  public OptionalDouble robustAccuracy() {
-    return step.metrics().has("robustAccuracy")
-        ? OptionalDouble.of(step.metrics().get("robustAccuracy").get(0))
-        : OptionalDouble.empty();
-  }
-
-  @Override
-  public Tree<Tensor> weights() {
-    return step.weights();
-  }
-
-  @Override
-  public Tree<Tensor> state() {
-    return step.state();
-  }
-
-  @Override
-  public Tree<Type> stateTypes() {
-    return step.stateTypes();
-  }
-
-  @Override
-  public void restore(Tree<Tensor> state) {
-    step.restore(state);
-  }
-
-  @Override
-  public Plan plan() {
-    return step.plan();
-  }
-
-  @Override
-  public void close() {
-    step.close();
-    scope.close();
   }
 }

@@ -12,13 +12,11 @@ import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
-import dev.vauban.tensor.Plan;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Shape;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
-import java.util.OptionalDouble;
 
 /**
  * Meta-training. One meta-step is one compiled plan: gather the images, adapt to every task, attack
@@ -32,12 +30,15 @@ import java.util.OptionalDouble;
  * <p>A trainer serves one thread.
  */
 public final class MetaTrainer implements Learning {
-  private final Scope scope;
-  private final TrainingStep step;
+  private final TrainingStep training;
 
-  private MetaTrainer(Scope scope, TrainingStep step) {
-    this.scope = scope;
-    this.step = step;
+  private MetaTrainer(TrainingStep training) {
+    this.training = training;
+  }
+
+  @Override
+  public TrainingStep training() {
+    return training;
   }
 
   /**
@@ -65,17 +66,17 @@ public final class MetaTrainer implements Learning {
     Scope scope = Scope.open();
     try (Scope temporary = Scope.open()) {
       Tree<Tensor> inputs = episodes.tensors(sampler.set(), scope);
-      TrainingStep step =
+      return new MetaTrainer(
           TrainingStep.compile(
               device,
               (theta, in, k) -> slope(method, model, episodes, theta, in, k),
               TrainingStep.Inputs.of(inputs)
                   .fixing("images")
-                  .from(k -> episodes.fill(sampler, k * tasks, inputs)),
+                  .from(k -> episodes.fill(sampler, k * tasks, inputs))
+                  .ownedBy(scope),
               method.training().init(weights, temporary),
               optimizer,
-              key);
-      return new MetaTrainer(scope, step);
+              key));
     } catch (Throwable failure) {
       scope.close();
       throw failure;
@@ -152,82 +153,5 @@ public final class MetaTrainer implements Learning {
     AdversarialTraining training = new AdversarialTraining(method.attack().get());
     Expr adv = training.images(method.clean(), fast, task.query());
     return out.with("robustAccuracy", Losses.accuracy(learner.logits(model, fast, adv), y));
-  }
-
-  /** One meta-step on the next episodes. Allocates nothing; the figures are those before it. */
-  @Override
-  public void step() {
-    step.run();
-  }
-
-  /** Number of meta-steps taken, counting those before a restored state. */
-  @Override
-  public long number() {
-    return step.number();
-  }
-
-  /** Mean task loss of the last step. */
-  @Override
-  public double loss() {
-    return figure("loss");
-  }
-
-  /** Mean accuracy on clean queries after adaptation, of the last step; 0 to 1. */
-  @Override
-  public double accuracy() {
-    return figure("accuracy");
-  }
-
-  /** The same on the queries that training attacked; empty if the method attacks none. */
-  @Override
-  public OptionalDouble robustAccuracy() {
-    return step.metrics().has("robustAccuracy")
-        ? OptionalDouble.of(figure("robustAccuracy"))
-        : OptionalDouble.empty();
-  }
-
-  private double figure(String name) {
-    return step.metrics().get(name).get(0);
-  }
-
-  /** The meta-parameters now: own tensors, to be asked for anew after each step. */
-  @Override
-  public Tree<Tensor> weights() {
-    return step.weights();
-  }
-
-  /** All of the state now, for a checkpoint; the trainer's own tensors. */
-  @Override
-  public Tree<Tensor> state() {
-    return step.state();
-  }
-
-  /** The types of the state: what a checkpoint must hold. */
-  @Override
-  public Tree<Type> stateTypes() {
-    return step.stateTypes();
-  }
-
-  /**
-   * Goes on from a state that {@link #state} gave, of this or another trainer of the same kind.
-   *
-   * @throws dev.vauban.tensor.ShapeException if it has another structure or other types
-   */
-  @Override
-  public void restore(Tree<Tensor> state) {
-    step.restore(state);
-  }
-
-  /** The compiled meta-step. */
-  @Override
-  public Plan plan() {
-    return step.plan();
-  }
-
-  /** Frees the plan and the state. */
-  @Override
-  public void close() {
-    step.close();
-    scope.close();
   }
 }

@@ -70,27 +70,36 @@ public final class TrainingStep implements AutoCloseable {
    * @param tensors none of them named {@code state}; must stay open
    * @param fixed names of those that never change, such as a data set
    * @param supply writes the others before each step; where it is empty, the caller does
+   * @param owner owns the tensors and is closed with the step, or at once if the step cannot be
+   *     compiled; empty if somebody else closes it
    */
-  public record Inputs(Tree<Tensor> tensors, Set<String> fixed, Optional<Supply> supply) {
+  public record Inputs(
+      Tree<Tensor> tensors, Set<String> fixed, Optional<Supply> supply, Optional<Scope> owner) {
     /** Inputs that the caller writes before each step. */
     public static Inputs of(Tree<Tensor> tensors) {
-      return new Inputs(tensors, Set.of(), Optional.empty());
+      return new Inputs(tensors, Set.of(), Optional.empty(), Optional.empty());
     }
 
     /** These inputs, some of which never change. */
     public Inputs fixing(String... names) {
-      return new Inputs(tensors, Set.of(names), supply);
+      return new Inputs(tensors, Set.of(names), supply, owner);
     }
 
     /** These inputs, written by {@code other}. */
     public Inputs from(Supply other) {
-      return new Inputs(tensors, fixed, Optional.of(other));
+      return new Inputs(tensors, fixed, Optional.of(other), owner);
+    }
+
+    /** These inputs, which live as long as the step. */
+    public Inputs ownedBy(Scope scope) {
+      return new Inputs(tensors, fixed, supply, Optional.of(scope));
     }
   }
 
   private final Scope scope;
   private final Plan plan;
   private final Optional<Supply> supply;
+  private final Optional<Scope> owner;
   private final Tree<Tensor> metrics;
   private final Plan.Sequence sequence;
   private long started;
@@ -100,6 +109,7 @@ public final class TrainingStep implements AutoCloseable {
     this.scope = scope;
     this.plan = plan;
     this.supply = inputs.supply();
+    this.owner = inputs.owner();
     this.metrics = scope.tensors(plan.program().outputs().sub("metrics"));
     this.sequence =
         plan.sequence(
@@ -119,6 +129,16 @@ public final class TrainingStep implements AutoCloseable {
    * @param key the source of all randomness
    */
   public static TrainingStep compile(
+      Device device, Rule rule, Inputs inputs, Tree<Tensor> weights, Optimizer optimizer, Key key) {
+    try {
+      return compiled(device, rule, inputs, weights, optimizer, key);
+    } catch (Throwable failure) {
+      inputs.owner().ifPresent(Scope::close);
+      throw failure;
+    }
+  }
+
+  private static TrainingStep compiled(
       Device device, Rule rule, Inputs inputs, Tree<Tensor> weights, Optimizer optimizer, Key key) {
     Tree<Type> types = weights.map(Tensor::type);
     Program start = Program.trace(types, optimizer::init);
@@ -261,5 +281,6 @@ public final class TrainingStep implements AutoCloseable {
     sequence.close();
     plan.close();
     scope.close();
+    owner.ifPresent(Scope::close);
   }
 }

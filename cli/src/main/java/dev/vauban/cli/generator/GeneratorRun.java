@@ -8,11 +8,11 @@ import dev.vauban.cli.run.Checkpoint;
 import dev.vauban.cli.training.Course;
 import dev.vauban.meta.generator.Adaptation;
 import dev.vauban.meta.generator.Generator;
-import dev.vauban.meta.generator.GeneratorTrainer;
 import dev.vauban.meta.generator.Imitation;
 import dev.vauban.meta.generator.Lesson;
 import dev.vauban.nn.Optimizers;
 import dev.vauban.nn.Safetensors;
+import dev.vauban.nn.TrainingStep;
 import dev.vauban.nn.Weight;
 import dev.vauban.nn.data.ImageSet;
 import dev.vauban.tensor.Device;
@@ -37,7 +37,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   private final ImageSet images;
   private final Generator generator;
   private final Ensemble ensemble;
-  private GeneratorTrainer trainer;
+  private TrainingStep trainer;
   private Stage stage;
 
   private enum Stage {
@@ -103,18 +103,19 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   private void begin(Stage next, Tree<Tensor> weights) {
     stage = next;
     boolean first = next == Stage.IMITATION;
-    GeneratorTrainer before = trainer;
+    TrainingStep before = trainer;
     trainer =
-        GeneratorTrainer.compile(
-            device,
-            first ? imitation() : adaptation(),
-            images,
-            first ? training.imitation().batch() : training.adaptation().tasks(),
-            weights,
-            ensemble.weights(),
-            Optimizers.adam(first ? training.imitation().rate() : training.adaptation().rate()),
-            (first ? Purpose.IMITATION_BATCHES : Purpose.ADAPTATION_BATCHES).key(training.seed()),
-            (first ? Purpose.IMITATION : Purpose.ADAPTATION).key(training.seed()));
+        (first ? imitation() : adaptation())
+            .compile(
+                device,
+                images,
+                first ? training.imitation().batch() : training.adaptation().tasks(),
+                weights,
+                ensemble.weights(),
+                Optimizers.adam(first ? training.imitation().rate() : training.adaptation().rate()),
+                (first ? Purpose.IMITATION_BATCHES : Purpose.ADAPTATION_BATCHES)
+                    .key(training.seed()),
+                (first ? Purpose.IMITATION : Purpose.ADAPTATION).key(training.seed()));
     if (before != null) {
       before.close();
     }
@@ -149,7 +150,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
     if (stage == Stage.IMITATION && isFollowed(number())) {
       begin(Stage.ADAPTATION, trainer.weights());
     }
-    trainer.step();
+    trainer.run();
     Map<String, Double> figures = new LinkedHashMap<>();
     figures.put(stage.label() + "_loss", trainer.metrics().get("loss").get(0));
     trainer

@@ -9,6 +9,7 @@ import dev.vauban.adversarial.MiFgsm;
 import dev.vauban.nn.Models;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.Optimizers;
+import dev.vauban.nn.TrainingStep;
 import dev.vauban.nn.Weight;
 import dev.vauban.nn.data.BatchSampler;
 import dev.vauban.nn.data.DataOptions;
@@ -92,9 +93,8 @@ class GeneratorTest {
     return Tree.of("x", x, "y", y);
   }
 
-  private GeneratorTrainer trainer(Lesson lesson, Optimizer optimizer) {
-    return GeneratorTrainer.compile(
-        device, lesson, set, BATCH, weights, theirs, optimizer, ORDER, RANDOM);
+  private TrainingStep trainer(Lesson lesson, Optimizer optimizer) {
+    return lesson.compile(device, set, BATCH, weights, theirs, optimizer, ORDER, RANDOM);
   }
 
   @Test
@@ -165,13 +165,13 @@ class GeneratorTest {
       }
     }
     assertThat(moved).as("black pixels stay").isLessThan(BATCH * 144).isGreaterThan(50);
-    try (GeneratorTrainer trainer = trainer(lesson, Optimizers.adam(0.003))) {
-      trainer.step();
+    try (TrainingStep trainer = trainer(lesson, Optimizers.adam(0.003))) {
+      trainer.run();
       assertThat(trainer.metrics().get("loss").get(0)).isCloseTo(loss / BATCH / 144, within(1e-4));
       assertThat(trainer.metrics().get("alike").get(0)).isCloseTo(alike / moved, within(1e-5));
       double first = trainer.metrics().get("loss").get(0);
       while (trainer.number() < 200) {
-        trainer.step();
+        trainer.run();
       }
       assertThat(trainer.metrics().get("loss").get(0)).isLessThan(0.6 * first);
       assertThat(trainer.metrics().get("alike").get(0)).isGreaterThan(0.85);
@@ -216,8 +216,8 @@ class GeneratorTest {
     }
     int far = 0;
     long all = 0;
-    try (GeneratorTrainer trainer = trainer(lesson, Optimizers.sgd(0.5))) {
-      trainer.step();
+    try (TrainingStep trainer = trainer(lesson, Optimizers.sgd(0.5))) {
+      trainer.run();
       for (var leaf : trainer.weights().paths().entrySet()) {
         Tensor w = leaf.getValue();
         for (int i = 0; i < w.size(); i++) {
@@ -259,17 +259,17 @@ class GeneratorTest {
   @Test
   void adaptationIsQuickerAfterMetaTraining() {
     Adaptation lesson = new Adaptation(generator, surrogates, 0.3, 5, 3, 3e-3);
-    try (GeneratorTrainer trainer = trainer(lesson, Optimizers.sgd(1))) {
+    try (TrainingStep trainer = trainer(lesson, Optimizers.sgd(1))) {
       double early = meanLoss(trainer, 10);
       meanLoss(trainer, 60);
       assertThat(meanLoss(trainer, 10)).isLessThan(early - 0.3);
     }
   }
 
-  private static double meanLoss(GeneratorTrainer trainer, int steps) {
+  private static double meanLoss(TrainingStep trainer, int steps) {
     double sum = 0;
     for (int k = 0; k < steps; k++) {
-      trainer.step();
+      trainer.run();
       sum += trainer.metrics().get("loss").get(0);
     }
     return sum / steps;
@@ -278,15 +278,15 @@ class GeneratorTest {
   @Test
   void aRestoredTrainerGoesOnToTheSameBits() {
     Adaptation lesson = new Adaptation(generator, surrogates, EPS, 5, 1, 1e-3);
-    try (GeneratorTrainer whole = trainer(lesson, Optimizers.adam(1e-3));
-        GeneratorTrainer second = trainer(lesson, Optimizers.adam(1e-3))) {
-      whole.step();
-      whole.step();
+    try (TrainingStep whole = trainer(lesson, Optimizers.adam(1e-3));
+        TrainingStep second = trainer(lesson, Optimizers.adam(1e-3))) {
+      whole.run();
+      whole.run();
       Tree<Tensor> state = whole.state().map(t -> scope.tensor(t.type()).copyFrom(t));
-      whole.step();
+      whole.run();
       second.restore(state);
       assertThat(second.number()).isEqualTo(2);
-      second.step();
+      second.run();
       whole
           .weights()
           .zip(second.weights(), (a, b) -> assertThat(a.toFloats()).containsExactly(b.toFloats()));

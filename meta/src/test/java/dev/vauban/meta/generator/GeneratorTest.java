@@ -29,7 +29,9 @@ import dev.vauban.tensor.ShapeException;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
+import dev.vauban.tensor.backend.cuda.FakeCard;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -290,6 +292,59 @@ class GeneratorTest {
       whole
           .weights()
           .zip(second.weights(), (a, b) -> assertThat(a.toFloats()).containsExactly(b.toFloats()));
+    }
+  }
+
+  /** Both lessons and a proposal on a card that is the processor. */
+  @Test
+  void aCardTeachesAndProposesTheSame() {
+    Lesson imitation = new Imitation(generator, surrogates, new MiFgsm(new Linf(EPS), 2), EPS);
+    Lesson adaptation = new Adaptation(generator, surrogates, EPS, 5, 2, 1e-3);
+    try (Device card = FakeCard.open()) {
+      for (Lesson lesson : List.of(imitation, adaptation)) {
+        double[] expected = losses(device, lesson);
+        double[] found = losses(card, lesson);
+        for (int k = 0; k < expected.length; k++) {
+          assertThat(found[k]).isCloseTo(expected[k], within(1e-3));
+        }
+      }
+      float[] expected = proposal(device, (Adaptation) adaptation);
+      float[] found = proposal(card, (Adaptation) adaptation);
+      int other = 0;
+      for (int i = 0; i < expected.length; i++) {
+        other += Math.abs(found[i] - expected[i]) > 1e-5 ? 1 : 0; // a logit of nearly 0
+      }
+      assertThat(other).isLessThan(expected.length / 50);
+    }
+  }
+
+  private double[] losses(Device on, Lesson lesson) {
+    double[] losses = new double[2];
+    try (TrainingStep step =
+        lesson.compile(on, set, BATCH, weights, theirs, Optimizers.sgd(0.5), ORDER, RANDOM)) {
+      for (int k = 0; k < losses.length; k++) {
+        step.run();
+        losses[k] = step.metrics().get("loss").get(0);
+      }
+    }
+    return losses;
+  }
+
+  private float[] proposal(Device on, Adaptation adaptation) {
+    Proposal proposal = new Proposal.Generated(adaptation, 0.2);
+    float[][] one = {firstBatch().get("x").toFloats()};
+    one[0] = Arrays.copyOf(one[0], 144);
+    try (SurrogateGuide guide =
+        new SurrogateGuide(
+            on,
+            surrogates,
+            theirs,
+            proposal,
+            weights,
+            SurrogateGuide.Feedback.none(),
+            2,
+            Key.of(5))) {
+      return guide.propose(one, new int[] {0}, 0, new Key[] {Key.of(6)})[0];
     }
   }
 

@@ -18,12 +18,10 @@ import dev.vauban.tensor.Type;
  * <p>A trainer serves one thread.
  */
 public final class Trainer implements AutoCloseable {
-  private final Scope scope;
   private final Tree<Tensor> batch;
   private final TrainingStep step;
 
-  private Trainer(Scope scope, Tree<Tensor> batch, TrainingStep step) {
-    this.scope = scope;
+  private Trainer(Tree<Tensor> batch, TrainingStep step) {
     this.batch = batch;
     this.step = step;
   }
@@ -46,21 +44,16 @@ public final class Trainer implements AutoCloseable {
       Optimizer optimizer,
       Key key) {
     Scope scope = Scope.open();
-    try {
-      Tree<Tensor> own = scope.tensors(batch);
-      TrainingStep step =
-          TrainingStep.compile(
-              device,
-              (w, in, k) -> slope(objective, w, in.sub("batch"), k),
-              TrainingStep.Inputs.of(Tree.<Tensor>empty().with("batch", own)),
-              weights,
-              optimizer,
-              key);
-      return new Trainer(scope, own, step);
-    } catch (Throwable failure) {
-      scope.close();
-      throw failure;
-    }
+    Tree<Tensor> own = scope.tensors(batch);
+    TrainingStep step =
+        TrainingStep.compile(
+            device,
+            (w, in, k) -> slope(objective, w, in.sub("batch"), k),
+            TrainingStep.Inputs.of(Tree.<Tensor>empty().with("batch", own)).ownedBy(scope),
+            weights,
+            optimizer,
+            key);
+    return new Trainer(own, step);
   }
 
   /** Compiles the step of a loss whose batches have the types {@code batch}. */
@@ -184,6 +177,5 @@ public final class Trainer implements AutoCloseable {
   @Override
   public void close() {
     step.close();
-    scope.close();
   }
 }

@@ -29,7 +29,6 @@ import java.util.List;
  * thread.
  */
 public final class TunerTrainer implements AutoCloseable {
-  private final Scope scope;
   private final List<Problems> families;
   private final int tasks;
   private final Unroll unroll;
@@ -37,13 +36,7 @@ public final class TunerTrainer implements AutoCloseable {
   private final TrainingStep step;
 
   private TunerTrainer(
-      Scope scope,
-      List<Problems> families,
-      int tasks,
-      Unroll unroll,
-      Tree<Tensor> inputs,
-      TrainingStep step) {
-    this.scope = scope;
+      List<Problems> families, int tasks, Unroll unroll, Tree<Tensor> inputs, TrainingStep step) {
     this.families = families;
     this.tasks = tasks;
     this.unroll = unroll;
@@ -97,11 +90,12 @@ public final class TunerTrainer implements AutoCloseable {
               device,
               (w, in, k) -> slope(all, unroll, w, in, k),
               TrainingStep.Inputs.of(inputs)
-                  .fixing(families.stream().map(f -> f.name() + "/shared").toArray(String[]::new)),
+                  .fixing(families.stream().map(f -> f.name() + "/shared").toArray(String[]::new))
+                  .ownedBy(scope),
               weights,
               optimizer,
               key);
-      return new TunerTrainer(scope, List.copyOf(families), tasks, unroll, inputs, step);
+      return new TunerTrainer(List.copyOf(families), tasks, unroll, inputs, step);
     } catch (Throwable failure) {
       scope.close();
       throw failure;
@@ -272,6 +266,5 @@ public final class TunerTrainer implements AutoCloseable {
   @Override
   public void close() {
     step.close();
-    scope.close();
   }
 }

@@ -44,16 +44,21 @@ public final class Trainer implements AutoCloseable {
       Optimizer optimizer,
       Key key) {
     Scope scope = Scope.open();
-    Tree<Tensor> own = scope.tensors(batch);
-    TrainingStep step =
-        TrainingStep.compile(
-            device,
-            (w, in, k) -> slope(objective, w, in.sub("batch"), k),
-            TrainingStep.Inputs.of(Tree.<Tensor>empty().with("batch", own)).ownedBy(scope),
-            weights,
-            optimizer,
-            key);
-    return new Trainer(own, step);
+    try {
+      Tree<Tensor> own = scope.tensors(batch);
+      TrainingStep step =
+          TrainingStep.compile(
+              device,
+              (w, in, k) -> slope(objective, w, in.sub("batch"), k),
+              TrainingStep.Inputs.of(Tree.<Tensor>empty().with("batch", own)).ownedBy(scope),
+              weights,
+              optimizer,
+              key);
+      return new Trainer(own, step);
+    } catch (Throwable failure) {
+      scope.close();
+      throw failure;
+    }
   }
 
   /** Compiles the step of a loss whose batches have the types {@code batch}. */

@@ -74,8 +74,17 @@ final class CampaignRun {
   }
 
   private Outcome unattacked(int number, Outcome.Status status) {
+    return without(number, status, 0);
+  }
+
+  /** What an image has come to if nothing more is asked about it. */
+  Outcome cutShort(int number, int queries) {
+    return without(number, Outcome.Status.CUT_SHORT, queries);
+  }
+
+  private Outcome without(int number, Outcome.Status status, int queries) {
     return new Outcome(
-        number, labels[number], status, 0, null, -1, Double.POSITIVE_INFINITY, List.of());
+        number, labels[number], status, queries, null, -1, Double.POSITIVE_INFINITY, List.of());
   }
 
   /** The images that are answered rightly and not attacked yet. */
@@ -89,7 +98,7 @@ final class CampaignRun {
   /** Notes what came of an image without an attack's program. */
   void note(Outcome outcome) {
     outcomes[outcome.number()] = outcome;
-    done++;
+    done += outcome.status() == Outcome.Status.SUCCESS ? 1 : 0;
   }
 
   /** Attacks these images, in their order, to the end. */

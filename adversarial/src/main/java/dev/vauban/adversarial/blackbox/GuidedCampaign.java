@@ -94,24 +94,38 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
       Key[] keys = standing.stream().map(n -> run.key.fold(n).fold(-1 - round)).toArray(Key[]::new);
       int[] classes = Arrays.stream(numbers).map(n -> run.labels[n]).toArray();
       float[][] candidates = guide.propose(of(run.images), classes, round, keys);
+      List<Integer> asked = new ArrayList<>();
       for (int i = 0; i < numbers.length; i++) {
         float[] image = run.images[numbers[i]];
         candidates[i] = campaign.threat().within(image, Vectors.change(image, candidates[i]));
-      }
-      Answers answers = Rounds.inBatches(run.oracle, candidates);
-      guide.learn(candidates, answers);
-      List<Integer> left = new ArrayList<>();
-      for (int i = 0; i < numbers.length; i++) {
-        Opening after =
-            openings.get(numbers[i]).after(candidates[i], answers.margin(i, classes[i]));
-        openings.put(numbers[i], after);
-        if (answers.labels()[i] == classes[i]) {
-          left.add(numbers[i]);
-        } else {
-          run.note(fooled(numbers[i], after.asked(), candidates[i], answers.labels()[i]));
+        // A guide that has nothing new to say repeats itself; the answer is known.
+        if (!Arrays.equals(candidates[i], openings.get(numbers[i]).start())) {
+          asked.add(i);
         }
       }
-      standing = left;
+      for (int from = 0; from < asked.size(); from += run.oracle.largestBatch()) {
+        int to = Math.min(asked.size(), from + run.oracle.largestBatch());
+        ask(asked.subList(from, to), numbers, candidates);
+      }
+    }
+
+    /** One call; what it found stands, whatever becomes of the next. */
+    private void ask(List<Integer> places, int[] numbers, float[][] candidates) {
+      float[][] images = places.stream().map(i -> candidates[i]).toArray(float[][]::new);
+      Answers answers = run.oracle.ask(images);
+      guide.learn(images, answers);
+      for (int k = 0; k < images.length; k++) {
+        int number = numbers[places.get(k)];
+        int label = run.labels[number];
+        Opening after = openings.get(number).after(images[k], answers.margin(k, label));
+        openings.put(number, after);
+        if (answers.labels()[k] == label) {
+          run.note(run.cutShort(number, after.asked()));
+        } else {
+          run.note(fooled(number, after.asked(), images[k], answers.labels()[k]));
+          standing = standing.stream().filter(other -> other != number).toList();
+        }
+      }
     }
 
     private Outcome fooled(int number, int queries, float[] candidate, int answer) {

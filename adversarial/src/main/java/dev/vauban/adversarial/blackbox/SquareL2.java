@@ -1,8 +1,9 @@
 package dev.vauban.adversarial.blackbox;
 
 /**
- * The Square attack in the L2 ball. The change always has the full length; a step moves what two
- * windows hold into the first of them, with a bump of a fixed profile in the middle.
+ * The Square attack in the L2 ball. The change always has the full length, but for a guide's start;
+ * a step moves what two windows hold into the first of them, with a bump of a fixed profile in the
+ * middle.
  */
 final class SquareL2 {
   private static final int TILES = 5;
@@ -28,7 +29,7 @@ final class SquareL2 {
   }
 
   void run() {
-    float[] best = ofLength(target.guided() ? Vectors.change(x, target.start()) : tiles());
+    float[] best = target.guided() ? target.start() : ofLength(tiles());
     double margin = target.margin(best);
     int largest = Math.min(h, w) - (Math.min(h, w) + 1) % 2; // odd
     while (eps > 0) {

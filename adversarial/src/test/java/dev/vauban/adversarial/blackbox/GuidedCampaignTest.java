@@ -205,6 +205,61 @@ class GuidedCampaignTest {
     assertThat(oracle.asked).hasSize(N + 3);
   }
 
+  /** Two images a call: what a round's first call found stands when its second is refused. */
+  @Test
+  void aCallThatFailsTakesNothingBack() {
+    Oracle pairs =
+        new Oracle() {
+          @Override
+          public Reply reply() {
+            return Reply.SCORES;
+          }
+
+          @Override
+          public Shape image() {
+            return IMAGE;
+          }
+
+          @Override
+          public int classes() {
+            return 2;
+          }
+
+          @Override
+          public int largestBatch() {
+            return 2;
+          }
+
+          @Override
+          public Answers ask(float[][] images) {
+            return oracle.ask(images);
+          }
+
+          @Override
+          public void close() {}
+        };
+    double near = oracle.exact(Metric.LINF, 0.1); // reaches image 0 alone
+    MeteredOracle capped = new MeteredOracle(pairs, Limits.NONE.withCap(N + 2));
+    QueryResult result =
+        new GuidedCampaign(new Knowing(near), 1, new Campaign(new Square(), Threat.linf(0.5), 9))
+            .run(capped, images(), labels(), Key.of(9), (d, s) -> {});
+    assertThat(result.ended()).startsWith("the cap of 9 queries is reached");
+    assertThat(result.outcomes()).extracting(Outcome::queries).startsWith(1, 1, 0);
+    assertThat(result.outcomes().get(0).status()).isEqualTo(Outcome.Status.SUCCESS);
+    assertThat(result.outcomes().get(1).status()).isEqualTo(Outcome.Status.CUT_SHORT);
+  }
+
+  @Test
+  void aCandidateThatIsRepeatedIsNotAskedAgain() {
+    Knowing guide = new Knowing(1e-4, 1e-4);
+    QueryResult result = run(guide, 2, new Square(), oracle.exact(Metric.LINF, 0.01), 5);
+    assertThat(guide.diary.subList(0, 5))
+        .containsExactly(
+            "learn 3", "propose 3 in round 0", "learn 3", "propose 3 in round 1", "learn 3");
+    assertThat(guide.diary).filteredOn(line -> line.startsWith("learn")).hasSize(6);
+    assertThat(result.outcomes()).extracting(Outcome::queries).containsOnly(5);
+  }
+
   @Test
   void whatCannotBeGuidedIsRefused() {
     Knowing guide = new Knowing(1);

@@ -34,7 +34,7 @@ public final class GeneratorOptions {
       description = "batches of 64 that each of them is trained for (default: ${DEFAULT-VALUE})")
   int surrogateSteps;
 
-  @Range(min = 0)
+  @Range(min = 0, max = 1_000_000_000)
   @Option(
       names = "--imitation-steps",
       paramLabel = "N",
@@ -67,7 +67,7 @@ public final class GeneratorOptions {
       description = "Adam's step size in stage 1 (default: ${DEFAULT-VALUE})")
   double rate;
 
-  @Range(min = 0)
+  @Range(min = 0, max = 1_000_000_000)
   @Option(
       names = "--adaptation-steps",
       paramLabel = "N",

@@ -46,7 +46,8 @@ public final class GuideOptions {
       paramLabel = "N",
       defaultValue = "5",
       description =
-          "steps in which the surrogates learn the victim's answers, before each group; 0 for none"
+          "steps in which the surrogates learn the victim's answers, before each round of proposals for"
+              + " a group; 0 for none"
               + " (default: ${DEFAULT-VALUE})")
   int feedbackSteps;
 
@@ -89,8 +90,8 @@ public final class GuideOptions {
       paramLabel = "SHARE",
       defaultValue = "0.2",
       description =
-          "share of what the generator learned on a group that the next one begins with (default:"
-              + " ${DEFAULT-VALUE})")
+          "share of what the generator learned in a round of proposals that the next one begins with"
+              + " (default: ${DEFAULT-VALUE})")
   double carry;
 
   /**

@@ -138,9 +138,23 @@ public final class RequestHeader {
             .toList();
     String hidden = text;
     for (Map.Entry<String, String> secret : longestFirst) {
-      hidden = hidden.replace(secret.getValue(), "$" + secret.getKey());
+      hidden =
+          inAnySpelling(secret.getValue())
+              .matcher(hidden)
+              .replaceAll(Matcher.quoteReplacement("$" + secret.getKey()));
     }
     return hidden;
+  }
+
+  /** As it is, or as JSON may spell it: characters behind a backslash, or by their numbers. */
+  private static Pattern inAnySpelling(String secret) {
+    StringBuilder spelling = new StringBuilder();
+    for (char c : secret.toCharArray()) {
+      String number = String.format(Locale.ROOT, "%04x", (int) c);
+      spelling.append("(?:\\\\?").append(Pattern.quote(String.valueOf(c)));
+      spelling.append("|\\\\u(?i:").append(number).append("))");
+    }
+    return Pattern.compile(spelling.toString());
   }
 
   /** The text as it was typed. */

@@ -106,6 +106,12 @@ public final class Course {
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
   public void begin(Trainee trainee, Provenance provenance) {
     run.start().ifPresentOrElse(checkpoint -> restore(trainee, checkpoint), trainee::start);
+    if (trainee.number() > pace.steps()) {
+      throw CommandException.badInput(
+          "the run in %s is at step %d, beyond the %d that it was begun with; say with --resume how far"
+                  .formatted(run.folder(), trainee.number(), pace.steps())
+              + " it shall go now");
+    }
     run.writeProvenance(
         provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
   }

@@ -14,8 +14,8 @@ import dev.vauban.tensor.Vmap;
  * Stage 2 (Yin et al. 2023, section 3.3, Algorithm 1): Reptile over images. Every image is a task:
  * some steps of Adam on the surrogates' {@link Surrogates#lead} bring a copy of the weights to
  * where they attack that image, and the weights follow the mean of the copies. The gradient is
- * {@code weights - mean of copies}; the paper's outer step adds it times {@code 2 eta / steps},
- * that is, gradient descent at this rate.
+ * {@code weights - mean of copies}; the paper's outer step, {@code 2 eta / steps} of the way to the
+ * copies, is gradient descent at this rate.
  *
  * @param generator whom it is for
  * @param surrogates whom it attacks

@@ -23,11 +23,11 @@ import dev.vauban.tensor.Type;
  * model under attack, on images drawn from the last that were answered.
  *
  * <p>Differences from the paper: surrogates learn the probabilities of all classes, not the true
- * class's alone, since an answer has them all; and they learn before every group's proposals
- * instead of after every image, so that images of a group are computed together.
+ * class's alone, since an answer has them all; and they learn before every round of proposals for a
+ * group instead of after every image, so that images of a group are computed together.
  */
 public final class SurrogateGuide implements Guide {
-  private final Scope scope = Scope.open();
+  private final Scope scope;
   private final Proposal proposal;
   private final int together;
   private final Feedback feedback;
@@ -45,7 +45,7 @@ public final class SurrogateGuide implements Guide {
   /**
    * How surrogates learn from answers.
    *
-   * @param steps of Adam before every group's proposals, at least 0; 0 for surrogates that stay as
+   * @param steps of Adam before every round of proposals, at least 0; 0 for surrogates that stay as
    *     they are
    * @param rate Adam's, more than 0
    * @param batch answered images of a step, at least 1; 20 in the paper
@@ -91,6 +91,7 @@ public final class SurrogateGuide implements Guide {
     if (together < 1) {
       throw new IllegalArgumentException("a group has at least 1 image, not " + together);
     }
+    this.scope = Scope.open();
     this.proposal = proposal;
     this.feedback = feedback;
     this.together = together;
@@ -104,6 +105,8 @@ public final class SurrogateGuide implements Guide {
             .with("round", Type.i32())
             .with("surrogates", surrogates.types())
             .with("proposal", proposal.weights());
+    TrainingStep fitting = null;
+    Plan proposing = null;
     try {
       Binding.check("surrogates", surrogates.types(), surrogateWeights);
       Binding.check("proposal", proposal.weights(), proposalWeights);
@@ -115,10 +118,18 @@ public final class SurrogateGuide implements Guide {
       this.answers = scope.tensor(Type.f32(feedback.batch(), surrogates.classes()));
       copy(surrogateWeights, inputs.sub("surrogates"));
       copy(proposalWeights, inputs.sub("proposal"));
-      this.fit = feedback.steps() == 0 ? null : fit(device, surrogates, surrogateWeights);
-      this.plan = device.compile(program);
+      fitting = feedback.steps() == 0 ? null : fit(device, surrogates, surrogateWeights);
+      proposing = device.compile(program);
+      this.fit = fitting;
+      this.plan = proposing;
       this.bound = plan.bind(inputs, outputs);
     } catch (Throwable failure) {
+      if (fitting != null) {
+        fitting.close();
+      }
+      if (proposing != null) {
+        proposing.close();
+      }
       scope.close();
       throw failure;
     }

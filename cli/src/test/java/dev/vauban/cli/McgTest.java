@@ -98,6 +98,15 @@ class McgTest {
       assertThat(parts.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
     }
     refused(
+        "the run in " + parts + " is at step 6, beyond the 3 steps that are asked for",
+        "mcg",
+        "train",
+        "--resume",
+        "--out",
+        parts.toString(),
+        "--adaptation-steps",
+        "0");
+    refused(
         "--kappa 4.0: the run in " + parts + " was begun with kappa 5.0",
         "mcg",
         "train",

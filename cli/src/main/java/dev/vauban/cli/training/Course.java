@@ -108,9 +108,8 @@ public final class Course {
     run.start().ifPresentOrElse(checkpoint -> restore(trainee, checkpoint), trainee::start);
     if (trainee.number() > pace.steps()) {
       throw CommandException.badInput(
-          "the run in %s is at step %d, beyond the %d that it was begun with; say with --resume how far"
-                  .formatted(run.folder(), trainee.number(), pace.steps())
-              + " it shall go now");
+          "the run in %s is at step %d, beyond the %d steps that are asked for; ask for at least as many"
+              .formatted(run.folder(), trainee.number(), pace.steps()));
     }
     run.writeProvenance(
         provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));

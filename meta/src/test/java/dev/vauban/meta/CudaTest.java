@@ -95,7 +95,7 @@ class CudaTest {
           if (i == 1) {
             Tree<Tensor> now = looked.state();
             resumed.step(); // what it has under way is forgotten
-            resumed.restore(now.map(t -> saved.tensor(t.type()).copyFrom(t)));
+            resumed.restore(saved.copies(now));
             double[] clean = evaluator.run(looked.weights(), 4, Tiny.EPS, Key.of(8)).clean()[1];
             Tree<Tensor> weights = saved.tensors(learner.types(tiny.model.types()));
             weights.mapPaths((path, t) -> t.copyFrom(now.sub("weights").get(path)));

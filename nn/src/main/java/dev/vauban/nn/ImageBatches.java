@@ -45,7 +45,7 @@ public final class ImageBatches {
           Tree.of(IMAGES, Tensor.over(scope, images, set.pixels()), WHICH, which, LABELS, labels);
       List<String> fixed = new ArrayList<>(List.of(IMAGES));
       for (String name : constants.children().keySet()) {
-        all = all.with(name, constants.sub(name).map(t -> scope.tensor(t.type()).copyFrom(t)));
+        all = all.with(name, scope.copies(constants.sub(name)));
         fixed.add(name);
       }
       return TrainingStep.Inputs.of(all)

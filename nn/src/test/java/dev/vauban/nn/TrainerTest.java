@@ -109,7 +109,7 @@ class TrainerTest {
         for (int i = 7; i < 12; i++) {
           t.step(batch(scope, i));
         }
-        whole = copy(scope, t.state()).paths();
+        whole = scope.copies(t.state()).paths();
       }
       // Another seed: the restored state must bring its own key.
       try (Trainer t = trainer(device, scope, Key.of(12345))) {
@@ -158,10 +158,6 @@ class TrainerTest {
 
   private static void copy(Tree<Tensor> from, Tree<Tensor> to) {
     to.paths().forEach((path, t) -> t.copyFrom(from.get(path)));
-  }
-
-  private static Tree<Tensor> copy(Scope scope, Tree<Tensor> tree) {
-    return tree.map(t -> scope.tensor(t.type()).copyFrom(t));
   }
 
   /** Every step draws other numbers, the same ones from the same seed. */

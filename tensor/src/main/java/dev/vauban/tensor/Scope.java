@@ -55,6 +55,11 @@ public final class Scope implements AutoCloseable {
     return types.map(this::tensor);
   }
 
+  /** A tensor of the same type and values for each leaf. */
+  public Tree<Tensor> copies(Tree<Tensor> tensors) {
+    return tensors.map(t -> tensor(t.type()).copyFrom(t));
+  }
+
   /** An F32 tensor with these values in row-major order. */
   public Tensor floats(Shape shape, float... values) {
     return tensor(new Type(DType.F32, shape)).set(values);

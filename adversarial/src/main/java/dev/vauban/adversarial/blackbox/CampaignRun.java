@@ -40,7 +40,7 @@ final class CampaignRun {
     this.before = oracle.meter().sent();
     this.outcomes = new Outcome[images.length];
     for (int i = 0; i < outcomes.length; i++) {
-      outcomes[i] = unattacked(i, Outcome.Status.NOT_ASKED);
+      outcomes[i] = unfooled(i, Outcome.Status.NOT_ASKED, 0);
     }
   }
 
@@ -67,22 +67,14 @@ final class CampaignRun {
     clean = answers.labels();
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] =
-          unattacked(
-              i, clean[i] == labels[i] ? Outcome.Status.CUT_SHORT : Outcome.Status.WRONG_ANYWAY);
+          unfooled(
+              i, clean[i] == labels[i] ? Outcome.Status.CUT_SHORT : Outcome.Status.WRONG_ANYWAY, 0);
     }
     return answers;
   }
 
-  private Outcome unattacked(int number, Outcome.Status status) {
-    return without(number, status, 0);
-  }
-
-  /** What an image has come to if nothing more is asked about it. */
-  Outcome cutShort(int number, int queries) {
-    return without(number, Outcome.Status.CUT_SHORT, queries);
-  }
-
-  private Outcome without(int number, Outcome.Status status, int queries) {
+  /** What an image has come to that nothing has fooled yet. */
+  Outcome unfooled(int number, Outcome.Status status, int queries) {
     return new Outcome(
         number, labels[number], status, queries, null, -1, Double.POSITIVE_INFINITY, List.of());
   }

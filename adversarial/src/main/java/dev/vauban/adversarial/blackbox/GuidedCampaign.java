@@ -120,7 +120,7 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
         Opening after = openings.get(number).after(images[k], answers.margin(k, label));
         openings.put(number, after);
         if (answers.labels()[k] == label) {
-          run.note(run.cutShort(number, after.asked()));
+          run.note(run.unfooled(number, Outcome.Status.CUT_SHORT, after.asked()));
         } else {
           run.note(fooled(number, after.asked(), images[k], answers.labels()[k]));
           standing = standing.stream().filter(other -> other != number).toList();

@@ -97,7 +97,7 @@ final class QuickstartRun {
         }
       }
       histories.add(new History(method.label(), List.copyOf(points)));
-      return trainer.weights().map(t -> scope.tensor(t.type()).copyFrom(t));
+      return scope.copies(trainer.weights());
     }
   }
 

@@ -24,10 +24,14 @@ public interface Problems {
   String name();
 
   /** What all problems of the family share, for example images and a victim's weights. */
-  Tree<Type> shared();
+  default Tree<Type> shared() {
+    return Tree.empty();
+  }
 
   /** The shared tensors: own ones of {@code scope}, or views of memory that stays open. */
-  Tree<Tensor> shared(Scope scope);
+  default Tree<Tensor> shared(Scope scope) {
+    return Tree.empty();
+  }
 
   /** What one problem has of its own. */
   Tree<Type> own();

@@ -79,7 +79,7 @@ public record Victim(Model model, Tree<Tensor> weights, ImageSet classes) {
       while (trainer.number() < steps) {
         trainer.step();
       }
-      Tree<Tensor> weights = trainer.weights().map(t -> scope.tensor(t.type()).copyFrom(t));
+      Tree<Tensor> weights = scope.copies(trainer.weights());
       return new Victim(model, weights, classes);
     }
   }

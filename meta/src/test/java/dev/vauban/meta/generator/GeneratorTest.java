@@ -190,7 +190,7 @@ class GeneratorTest {
     Map<String, double[]> mean = new LinkedHashMap<>();
     start.forEach((path, t) -> mean.put(path, new double[(int) t.size()]));
     for (int b = 0; b < BATCH; b++) {
-      Tree<Tensor> copy = weights.map(t -> scope.tensor(t.type()).copyFrom(t));
+      Tree<Tensor> copy = scope.copies(weights);
       Map<String, double[]> m = new HashMap<>();
       Map<String, double[]> v = new HashMap<>();
       for (int k = 1; k <= 2; k++) {
@@ -284,7 +284,7 @@ class GeneratorTest {
         TrainingStep second = trainer(lesson, Optimizers.adam(1e-3))) {
       whole.run();
       whole.run();
-      Tree<Tensor> state = whole.state().map(t -> scope.tensor(t.type()).copyFrom(t));
+      Tree<Tensor> state = scope.copies(whole.state());
       whole.run();
       second.restore(state);
       assertThat(second.number()).isEqualTo(2);

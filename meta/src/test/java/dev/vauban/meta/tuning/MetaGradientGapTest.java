@@ -98,16 +98,6 @@ class MetaGradientGapTest {
     }
 
     @Override
-    public Tree<Type> shared() {
-      return Tree.empty();
-    }
-
-    @Override
-    public Tree<Tensor> shared(Scope scope) {
-      return Tree.empty();
-    }
-
-    @Override
     public Tree<Type> own() {
       return Tree.of("tuned_on", Type.f32(examples, SIZE), "unseen", Type.f32(examples, SIZE));
     }

@@ -2,7 +2,6 @@ package dev.vauban.meta.tuning;
 
 import dev.vauban.tensor.Expr;
 import dev.vauban.tensor.Key;
-import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
 import dev.vauban.tensor.Type;
@@ -12,16 +11,6 @@ import dev.vauban.tensor.Type;
  * data is the same A with a b that differs by {@code noise}.
  */
 record Quadratics(String name, int n, double noise, Key key) implements Problems {
-  @Override
-  public Tree<Type> shared() {
-    return Tree.empty();
-  }
-
-  @Override
-  public Tree<Tensor> shared(Scope scope) {
-    return Tree.empty();
-  }
-
   @Override
   public Tree<Type> own() {
     return Tree.of("a", Type.f32(n, n), "b", Type.f32(n), "unseen", Type.f32(n));

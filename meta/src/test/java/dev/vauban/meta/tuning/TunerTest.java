@@ -173,16 +173,12 @@ class TunerTest {
             Optimizers.sgd(rate),
             Key.of(6))) {
       trainer.step();
-      return new Moved(copy(trainer.weights()), trainer.loss());
+      return new Moved(scope.copies(trainer.weights()), trainer.loss());
     }
   }
 
-  private Tree<Tensor> copy(Tree<Tensor> tree) {
-    return tree.map(t -> scope.tensor(t.type()).copyFrom(t));
-  }
-
   private Tree<Tensor> with(Tree<Tensor> tree, String path, int i, double more) {
-    Tree<Tensor> changed = copy(tree);
+    Tree<Tensor> changed = scope.copies(tree);
     changed.get(path).set(i, changed.get(path).get(i) + more);
     return changed;
   }
@@ -192,16 +188,6 @@ class TunerTest {
     @Override
     public String name() {
       return "slopes";
-    }
-
-    @Override
-    public Tree<Type> shared() {
-      return Tree.empty();
-    }
-
-    @Override
-    public Tree<Tensor> shared(Scope scope) {
-      return Tree.empty();
     }
 
     @Override
@@ -243,7 +229,7 @@ class TunerTest {
       for (int i = 0; i < 4; i++) {
         trainer.step();
       }
-      state = copy(trainer.state());
+      state = scope.copies(trainer.state());
       for (int i = 0; i < 4; i++) {
         trainer.step();
       }
@@ -312,16 +298,6 @@ class TunerTest {
     @Override
     public String name() {
       return "common";
-    }
-
-    @Override
-    public Tree<Type> shared() {
-      return Tree.empty();
-    }
-
-    @Override
-    public Tree<Tensor> shared(Scope scope) {
-      return Tree.empty();
     }
 
     @Override

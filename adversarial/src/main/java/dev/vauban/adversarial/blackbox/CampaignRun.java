@@ -93,6 +93,11 @@ final class CampaignRun {
     done += outcome.status() == Outcome.Status.SUCCESS ? 1 : 0;
   }
 
+  /** Tells the progress after a call that no attack's program made. */
+  void told() {
+    progress.at(done, oracle.meter().sent());
+  }
+
   /** Attacks these images, in their order, to the end. */
   void attack(List<Integer> queue, IntFunction<Opening> openings) {
     new Crowd(queue, openings).run();

@@ -126,6 +126,7 @@ public record GuidedCampaign(Guide guide, int proposals, Campaign campaign) {
           standing = standing.stream().filter(other -> other != number).toList();
         }
       }
+      run.told();
     }
 
     private Outcome fooled(int number, int queries, float[] candidate, int answer) {

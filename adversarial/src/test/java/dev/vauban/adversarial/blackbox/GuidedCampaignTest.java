@@ -249,6 +249,20 @@ class GuidedCampaignTest {
     assertThat(result.outcomes().get(1).status()).isEqualTo(Outcome.Status.CUT_SHORT);
   }
 
+  /** Seven images in groups of three, all fooled by their first candidates. */
+  @Test
+  void progressIsToldAfterEveryCall() {
+    List<String> told = new ArrayList<>();
+    new GuidedCampaign(new Knowing(1), 1, new Campaign(new Square(), Threat.linf(0.5), 9))
+        .run(
+            new MeteredOracle(oracle, Limits.NONE),
+            images(),
+            labels(),
+            Key.of(9),
+            (done, sent) -> told.add(done + " of " + sent));
+    assertThat(told).containsExactly("3 of 10", "6 of 13", "7 of 14");
+  }
+
   @Test
   void aCandidateThatIsRepeatedIsNotAskedAgain() {
     Knowing guide = new Knowing(1e-4, 1e-4);

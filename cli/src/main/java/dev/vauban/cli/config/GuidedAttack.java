@@ -3,21 +3,18 @@ package dev.vauban.cli.config;
 import dev.vauban.adversarial.blackbox.BlackBoxAttack;
 import dev.vauban.adversarial.blackbox.BlackBoxAttacks;
 import dev.vauban.adversarial.blackbox.Oracle;
-import dev.vauban.nn.NearestName;
-import java.util.List;
+import java.util.Optional;
 
 /**
  * A black-box attack as users name it: {@code square}, or {@code mcg+square} for one that begins
  * where a guide's proposals end.
  *
- * @param guide who proposes
+ * @param guide who proposes; empty for nobody
  * @param attack what follows
  */
-public record GuidedAttack(Guide guide, BlackBoxAttack attack) {
+public record GuidedAttack(Optional<Guide> guide, BlackBoxAttack attack) {
   /** Who makes proposals. */
   public enum Guide implements Named {
-    /** Nobody. */
-    NONE(""),
     /** A white-box attack on the surrogates of a generator's file. */
     TRANSFER("transfer"),
     /** A generator. */
@@ -43,37 +40,27 @@ public record GuidedAttack(Guide guide, BlackBoxAttack attack) {
   public static GuidedAttack parse(String text) {
     int plus = text.indexOf('+');
     if (plus < 0) {
-      return new GuidedAttack(Guide.NONE, BlackBoxAttacks.named(text));
+      return new GuidedAttack(Optional.empty(), BlackBoxAttacks.named(text));
     }
     BlackBoxAttack attack = BlackBoxAttacks.named(text.substring(plus + 1));
-    Guide guide = guide(text.substring(0, plus).strip());
+    Guide guide = Named.parse(Guide.class, "guide", text.substring(0, plus).strip());
     if (attack.needs() != Oracle.Reply.SCORES) {
       throw new IllegalArgumentException(
           attack.name()
               + " works with labels and looks for a start of its own; a guide helps attacks that"
               + " need scores, such as square");
     }
-    return new GuidedAttack(guide, attack);
-  }
-
-  private static Guide guide(String name) {
-    List<Guide> all = List.of(Guide.TRANSFER, Guide.MCG);
-    return all.stream()
-        .filter(guide -> guide.label.equalsIgnoreCase(name))
-        .findFirst()
-        .orElseThrow(() ->
-            new IllegalArgumentException(
-                NearestName.unknown("guide", name, all.stream().map(Guide::label).toList())));
+    return new GuidedAttack(Optional.of(guide), attack);
   }
 
   /** Whether a guide proposes. */
   public boolean guided() {
-    return guide != Guide.NONE;
+    return guide.isPresent();
   }
 
   /** For tables: the guide's name and the attack's. */
   public String name() {
-    return guided() ? guide.label + "+" + attack.name() : attack.name();
+    return guide.map(g -> g.label + "+").orElse("") + attack.name();
   }
 
   /** As {@link #parse} reads it. */

@@ -89,8 +89,6 @@ public final class Guides implements AutoCloseable {
                       guidance.adapting().steps(),
                       guidance.adapting().rate()),
                   guidance.adapting().carry());
-          case NONE ->
-              throw new IllegalArgumentException("nobody guides an attack without a guide");
         };
     Guidance.Feedback feedback = guidance.feedback();
     return new SurrogateGuide(

@@ -16,7 +16,7 @@ public record Guidance(
   /**
    * How surrogates learn from answers.
    *
-   * @param steps before each group's proposals; 0 for none
+   * @param steps before each round of proposals for a group; 0 for none
    * @param rate Adam's
    * @param memory answered images that are kept
    */
@@ -27,7 +27,7 @@ public record Guidance(
    *
    * @param steps on each image
    * @param rate Adam's
-   * @param carry share of the way to the mean of a group's weights that the next group begins with
+   * @param carry share of the way to the mean of a round's weights that the next round begins with
    */
   public record Adapting(int steps, double rate, double carry) {}
 }

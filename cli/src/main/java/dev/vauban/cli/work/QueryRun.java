@@ -82,10 +82,10 @@ final class QueryRun {
 
   private QueryResult attack(GuidedAttack attack, Guides guides, List<QueryStages.Stage> stages) {
     Campaign campaign = new Campaign(attack.attack(), job.threat(), job.budget());
-    if (!attack.guided()) {
+    if (attack.guide().isEmpty()) {
       return attack(attack.name(), campaign::run, stages);
     }
-    try (Guide guide = guides.open(attack.guide())) {
+    try (Guide guide = guides.open(attack.guide().get())) {
       int proposals = job.guidance().proposals();
       return attack(attack.name(), new GuidedCampaign(guide, proposals, campaign)::run, stages);
     }

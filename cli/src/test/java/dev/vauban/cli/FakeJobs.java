@@ -1,6 +1,7 @@
 package dev.vauban.cli;
 
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.DataInfo;
 import dev.vauban.cli.job.Episodes;
 import dev.vauban.cli.job.Evaluation;
@@ -27,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -88,7 +90,7 @@ public final class FakeJobs implements Jobs {
       Learner what, Episodes on, Training how, Supplier<RunDirectory> opening, Session session) {
     fail();
     if (what.method().label().equals(diverging)) {
-      throw CommandException.failed("training has diverged: the meta-loss is NaN at step 1", null);
+      throw new DivergedException("training has diverged: the meta-loss is NaN at step 1");
     }
     RunDirectory run = opening.get();
     learner = what;
@@ -110,7 +112,10 @@ public final class FakeJobs implements Jobs {
         sleep();
         weight = weight.fold(step);
         double loss = weight.uniform(0);
-        run.log(step, Map.of("loss", loss, "clean", 1 - loss, "robust", 0.5 - loss / 2));
+        Map<String, Double> figures = new HashMap<>();
+        figures.putAll(Map.of("loss", loss, "clean", 1 - loss, "robust", 0.5 - loss / 2));
+        figures.putAll(Map.of("seconds", (double) (step - from), "processor_seconds", 1.0));
+        run.log(step, figures);
         progress.at(step, Map.of("loss", loss));
         if (step == interruptAfter) {
           session.interrupt().request();
@@ -133,7 +138,7 @@ public final class FakeJobs implements Jobs {
         loss,
         1 - loss,
         null,
-        1,
+        how.iterations() - from,
         1);
   }
 

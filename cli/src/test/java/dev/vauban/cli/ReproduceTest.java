@@ -3,11 +3,13 @@ package dev.vauban.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vauban.cli.config.AttackName;
+import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.ExitCode;
 import dev.vauban.cli.reproduce.Catalogue;
 import dev.vauban.cli.reproduce.Table;
 import dev.vauban.cli.run.MetricsLog;
 import dev.vauban.cli.run.RunDirectory;
+import dev.vauban.cli.terminal.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +52,8 @@ class ReproduceTest {
     assertThat(cli.jobs.threat.attack()).isEqualTo(AttackName.PGD);
     assertThat(cli.jobs.protocol.episodes()).isEqualTo(300);
     String page = Files.readString(folder.resolve(name + ".md"));
-    assertThat(page).contains("not published", "| claim |");
+    assertThat(page).contains("not published", "| claim |", "Meta-gradients are of first order");
+    assertThat((List<?>) cli.json().get("published")).hasSize(name.startsWith("omniglot") ? 1 : 0);
     assertThat(cli.err).contains("1 of ").contains("min left");
   }
 
@@ -75,6 +78,10 @@ class ReproduceTest {
         .extracting(MetricsLog.Line::step)
         .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
     assertThat(cli.out).contains("rmaml-out").doesNotContain("rmaml-both  ");
+    // The fake takes a second a step; sessions of 4, 1 and 1 steps are one training of 6.
+    Map<?, ?> results = Json.read(Files.readString(folder.resolve("results.json")), Map.class);
+    assertThat(((Map<?, ?>) ((Map<?, ?>) results.get("trained")).get("maml")).get("seconds"))
+        .isEqualTo(6.0);
     assertThat(cli.out).contains("the outer level suffices: within 2 points of both: not measured");
 
     // Nothing is left to do.
@@ -99,6 +106,33 @@ class ReproduceTest {
     assertThat(cli.run(command)).as(cli.err).isEqualTo(ExitCode.OK);
     assertThat((List<?>) cli.json().get("figures")).hasSize(5 * 2);
     assertThat(cli.json().get("stopped")).isEqualTo(Map.of());
+  }
+
+  /** Other failures concern every line: a full disk must not begin and lose one after another. */
+  @Test
+  void endsWithAFailureThatIsNotOfOneLine() {
+    cli.jobs.failure = CommandException.failed("no space left on the disk", null);
+    assertThat(cli.run(command("when-to-robustify", "--data", "glyphs")))
+        .isEqualTo(ExitCode.FAILED);
+    assertThat(cli.err).contains("no space left on the disk").doesNotContain("rmaml-in");
+  }
+
+  @Test
+  void aSmallerMetaRateIsForAllLines() {
+    assertThat(cli.run(command("its-shots", "--methods", "maml", "--meta-rate", "0.0005")))
+        .as(cli.err)
+        .isEqualTo(ExitCode.OK);
+    assertThat(cli.jobs.training.metaRate()).isEqualTo(0.0005);
+    assertThat(cli.out).contains("with {iterations=6, meta-rate=5.0E-4}");
+  }
+
+  /** What is printed of a published figure includes where it was read. */
+  @Test
+  void publishedFiguresHaveASourceAndOrdersAreSaid() {
+    assertThat(cli.run(command("omniglot-5w1s", "--methods", "maml"))).isEqualTo(ExitCode.OK);
+    assertThat(cli.out)
+        .contains("published for maml, 98.7 ± 0.4 clean: Finn et al. 2017")
+        .contains("Meta-gradients are of first order, but not those of maml, meta-sgd, maml++");
   }
 
   @Test

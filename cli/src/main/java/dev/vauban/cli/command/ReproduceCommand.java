@@ -85,6 +85,13 @@ public final class ReproduceCommand implements Command {
       description = "other meta-steps than the scale's")
   Integer iterations;
 
+  @Range(above = 0, max = 10)
+  @Option(
+      names = "--meta-rate",
+      paramLabel = "RATE",
+      description = "another step size of the meta-parameters than each method's own")
+  Double metaRate;
+
   @Range(min = 2, max = 1_000_000)
   @Option(
       names = "--episodes",
@@ -146,6 +153,7 @@ public final class ReproduceCommand implements Command {
     json.put("settings", results.settings());
     json.put("figures", results.figures());
     json.put("claims", sheet.verdicts());
+    json.put("published", sheet.published());
     json.put("stopped", outcome.stopped());
     ExitCode code = outcome.stopped().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     return new Answer(code, sheet.text(session.console().width()), json);
@@ -153,11 +161,9 @@ public final class ReproduceCommand implements Command {
 
   /** The table of learned fine-tuners, whose lines are tuners and whose columns are steps. */
   private Answer universal(Session session) {
-    if (methods != null || filters != null) {
-      throw CommandException.badInput(
-          "%s has no part in %s; leave it out"
-              .formatted(methods != null ? "--methods" : "--filters", UniversalTable.NAME));
-    }
+    refuse("--methods", methods);
+    refuse("--filters", filters);
+    refuse("--meta-rate", metaRate);
     UniversalTable what = new UniversalTable(scale, sources());
     Path folder = folder(UniversalTable.NAME);
     Map<String, String> own = own();
@@ -177,6 +183,13 @@ public final class ReproduceCommand implements Command {
     json.put("tests", results.tests());
     json.put("claims", sheet.verdicts());
     return Answer.ok(sheet.text(session.console().width()), json);
+  }
+
+  private static void refuse(String option, Object value) {
+    if (value != null) {
+      throw CommandException.badInput(
+          "%s has no part in %s; leave it out".formatted(option, UniversalTable.NAME));
+    }
   }
 
   private List<DataSpec> sources() {
@@ -237,6 +250,7 @@ public final class ReproduceCommand implements Command {
     Map<String, String> own = new LinkedHashMap<>();
     put(own, "data", data);
     put(own, "iterations", iterations);
+    put(own, "meta-rate", metaRate);
     put(own, "episodes", episodes);
     put(own, "filters", filters);
     put(own, "seed", seed);

@@ -4,12 +4,13 @@ package dev.vauban.cli.failure;
  * Ends a command with an exit code and one sentence for the user: what is wrong, where, and what
  * would be right. Never shown with a stack trace.
  */
-public final class CommandException extends RuntimeException {
+public class CommandException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final ExitCode code;
 
-  private CommandException(ExitCode code, String sentence, Throwable cause) {
+  /** A failure of this kind, for those that a caller must tell from others. */
+  CommandException(ExitCode code, String sentence, Throwable cause) {
     super(sentence, cause);
     this.code = code;
   }

@@ -21,6 +21,10 @@ import java.util.stream.Stream;
 public final class Catalogue {
   private static final String EPS8 = "eps 8/255";
   private static final String EPS16 = "eps 16/255";
+
+  /** TRADES over support and query, as with unlabeled images, but without these. */
+  private static final String NO_UNLABELED = "rmaml-trades-ul, none unlabeled";
+
   private static final Map<String, String> OMNIGLOT =
       Map.of("data", "omniglot:data/omniglot", "eps", "16/255");
   private static final Map<String, String> CIFAR =
@@ -103,13 +107,14 @@ public final class Catalogue {
             line(Method.REPTILE, "inner-steps", "5", "clip", "0"),
             line(Method.META_SGD),
             line(Method.MAML_LFT),
-            line(Method.MAML_PLUS_PLUS),
+            line(Method.MAML_PLUS_PLUS, "order", "second"),
             line(Method.PROTONET, "train-ways", Integer.toString(3 * ways), "queries", "5"),
             line(Method.RFS),
             line(Method.RMAML_OUT),
             line("rmaml-out-pgd", Method.RMAML_OUT, "train-attack", "pgd"),
             line(Method.RMAML_TRADES, "gamma", "5"),
             line(Method.RMAML_TRADES_UL, "gamma", "5"),
+            line(NO_UNLABELED, Method.RMAML_TRADES_UL, "gamma", "5", "unlabeled", "0"),
             line(Method.RMAML_CL),
             line(Method.RANIL_OUT),
             line(Method.AQ),
@@ -140,7 +145,7 @@ public final class Catalogue {
             Kind.ROBUST,
             -0.02),
         claim("R-MAML is cleaner than AQ", "rmaml-out", "aq", eps, Kind.CLEAN),
-        claim("unlabeled images help TRADES", "rmaml-trades-ul", "rmaml-trades", eps, Kind.ROBUST),
+        claim("unlabeled images help TRADES", "rmaml-trades-ul", NO_UNLABELED, eps, Kind.ROBUST),
         claim("a contrastive task helps", "rmaml-cl", "rmaml-out", eps, Kind.ROBUST),
         claim("AQ beats robust pre-training", "aq", "rfs-at", eps, Kind.ROBUST));
   }
@@ -154,7 +159,7 @@ public final class Catalogue {
   private static Table cifar(String name, int shots) {
     List<Line> lines =
         List.of(
-            line(Method.MAML),
+            line(Method.MAML, "order", "second"),
             line(Method.ANIL),
             line(Method.PROTONET, "train-ways", "15", "queries", "5"),
             line(Method.RFS),
@@ -162,6 +167,7 @@ public final class Catalogue {
             line("rmaml-out-pgd", Method.RMAML_OUT, "train-attack", "pgd"),
             line(Method.RMAML_TRADES, "gamma", "2.5"),
             line(Method.RMAML_TRADES_UL, "gamma", "2.5"),
+            line(NO_UNLABELED, Method.RMAML_TRADES_UL, "gamma", "2.5", "unlabeled", "0"),
             line(Method.RMAML_CL),
             line(Method.AQ),
             line(Method.ADML),

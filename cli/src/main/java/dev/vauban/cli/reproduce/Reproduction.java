@@ -1,9 +1,8 @@
 package dev.vauban.cli.reproduce;
 
-import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.failure.CommandException;
-import dev.vauban.cli.failure.ExitCode;
+import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.reproduce.Table.Figure;
@@ -18,7 +17,6 @@ import dev.vauban.cli.terminal.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,8 +75,9 @@ public final class Reproduction {
    * How a reproduction ended.
    *
    * @param results what was measured
-   * @param stopped lines whose training could not be completed (one that diverged, say), with the
-   *     reason; the same command tries them again
+   * @param stopped lines whose training diverged, with the reason. The same command tries them
+   *     again from their last checkpoint, but a device that computes the same bits comes to the
+   *     same end: what helps is a smaller meta-rate, into another folder
    */
   public record Outcome(Results results, Map<String, String> stopped) {}
 
@@ -120,7 +119,7 @@ public final class Reproduction {
   }
 
   /**
-   * Does what is not done yet. A training that cannot be completed is left out; the others go on.
+   * Does what is not done yet. A training that diverges is left out; the others go on.
    *
    * @throws CommandException exit 2, if the folder holds another table, scale or settings
    */
@@ -151,10 +150,7 @@ public final class Reproduction {
     long started = System.nanoTime();
     try {
       results.trained().put(line.label(), train(line, run));
-    } catch (CommandException e) {
-      if (e.code() != ExitCode.FAILED) {
-        throw e;
-      }
+    } catch (DivergedException e) {
       stopped.put(line.label(), e.getMessage());
       console.notice(line.label() + ": " + e.getMessage());
       return false;
@@ -209,33 +205,33 @@ public final class Reproduction {
           RunDirectory.latest(run).map(Checkpoint::step).orElse(0L) > 0 ? earlier(run) : before;
     } else {
       Map<String, String> settings = new LinkedHashMap<>(table.training(scale, line));
-      settings.putAll(own("iterations", "filters", "data", "seed", "workers", "device"));
+      settings.putAll(
+          own("iterations", "meta-rate", "filters", "data", "seed", "workers", "device"));
       if ("conv4-cifarfs".equals(settings.get("model"))) {
         settings.remove("filters");
       }
-      dropContradictions(line, settings);
+      if (line.method().order().isPresent()) {
+        settings.remove("order");
+      }
       settings.forEach((name, value) -> arguments.addAll(List.of("--" + name, value)));
     }
     TrainResult result = commands.train(arguments);
     return before.plus(new Took(result.seconds(), result.processorSeconds()));
   }
 
-  /** Methods of a fixed order do not take one. */
-  private static void dropContradictions(Line line, Map<String, String> settings) {
-    Arrays.stream(Method.values())
-        .filter(m -> m.label().equals(line.settings().get("method")) && m.order().isPresent())
-        .forEach(m -> settings.remove("order"));
-  }
-
-  /** What the session before this one wrote down last. */
+  /** What the sessions before this one wrote down last; the clock begins anew in each. */
   private static Took earlier(Path run) {
-    List<MetricsLog.Line> lines = MetricsLog.read(RunDirectory.metricsOf(run));
-    return lines.reversed().stream()
-        .map(MetricsLog.Line::values)
-        .filter(v -> v.containsKey("seconds"))
-        .findFirst()
-        .map(v -> new Took(v.get("seconds"), v.getOrDefault("processor_seconds", 0.0)))
-        .orElse(Took.NOTHING);
+    Took ended = Took.NOTHING;
+    Took last = Took.NOTHING;
+    for (MetricsLog.Line line : MetricsLog.read(RunDirectory.metricsOf(run))) {
+      Map<String, Double> values = line.values();
+      if (values.containsKey("seconds")) {
+        Took now = new Took(values.get("seconds"), values.getOrDefault("processor_seconds", 0.0));
+        ended = now.seconds() < last.seconds() ? ended.plus(last) : ended;
+        last = now;
+      }
+    }
+    return ended.plus(last);
   }
 
   private List<Figure> evaluate(Line line, Measure measure, Path run, Results results) {

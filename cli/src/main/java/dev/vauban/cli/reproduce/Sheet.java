@@ -1,5 +1,8 @@
 package dev.vauban.cli.reproduce;
 
+import dev.vauban.cli.config.Named;
+import dev.vauban.cli.config.Order;
+import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.reproduce.Table.Claim;
 import dev.vauban.cli.reproduce.Table.Figure;
 import dev.vauban.cli.reproduce.Table.Line;
@@ -43,6 +46,8 @@ public record Sheet(Table table, Reproduction.Results results, Map<String, Strin
     stopped.forEach((line, why) -> text.append('\n').append(line).append(": ").append(why));
     verdicts()
         .forEach((claim, verdict) -> text.append('\n').append(claim).append(": ").append(verdict));
+    published().forEach(p -> text.append("\npublished for ").append(p));
+    text.append('\n').append(orders());
     return text.toString();
   }
 
@@ -56,18 +61,17 @@ public record Sheet(Table table, Reproduction.Results results, Map<String, Strin
     page.append(
         " Dimension: principal components that hold 90% of the variance of clean / attacked");
     page.append(" features. Linear: a classifier of the frozen features, clean / attacked.");
-    page.append(" Training: processor time, all threads together.\n");
+    page.append(" Training: processor time, all threads together. ").append(orders());
+    page.append(".\n");
     stopped.forEach(
         (line, why) -> page.append("\n").append(line).append(": ").append(why).append(".\n"));
     if (!verdicts().isEmpty()) {
       page.append("\n| claim | at this scale |\n|---|---|\n");
       verdicts().forEach((claim, verdict) -> page.append(line(List.of(claim, verdict))));
     }
-    Map<String, String> sources = sources();
-    if (!sources.isEmpty()) {
+    if (!published().isEmpty()) {
       page.append("\nPublished figures:\n\n");
-      sources.forEach((figure, source) ->
-          page.append("- ").append(figure).append(": ").append(source).append('\n'));
+      published().forEach(p -> page.append("- ").append(p).append('\n'));
     }
     return page.toString();
   }
@@ -125,11 +129,27 @@ public record Sheet(Table table, Reproduction.Results results, Map<String, Strin
     return all;
   }
 
-  private Map<String, String> sources() {
-    Map<String, String> sources = new LinkedHashMap<>();
-    for (Line line : table.lines()) {
-      line.published().forEach((m, p) -> sources.put(line.label() + ", " + p.figure(), p.source()));
-    }
-    return sources;
+  /** The literature's figures for this table's lines, each with where it was read. */
+  public List<String> published() {
+    return table.lines().stream()
+        .flatMap(line ->
+            line.published().values().stream()
+                .map(p -> line.label() + ", " + p.figure() + ": " + p.source()))
+        .toList();
+  }
+
+  /** Of which order meta-gradients were, in words. */
+  private String orders() {
+    Scale scale = Named.parse(Scale.class, "scale", results.scale());
+    Order usual = Table.order(scale);
+    List<String> others =
+        table.lines().stream()
+            .filter(line -> line.order().filter(o -> o != usual).isPresent())
+            .map(Line::label)
+            .toList();
+    return "Meta-gradients are of %s order%s"
+        .formatted(
+            usual.label(),
+            others.isEmpty() ? "" : ", but not those of " + String.join(", ", others));
   }
 }

@@ -1,10 +1,14 @@
 package dev.vauban.cli.reproduce;
 
+import dev.vauban.cli.config.Method;
+import dev.vauban.cli.config.Named;
+import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.Scale;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A table to reproduce: methods by evaluations. Every method meets the same training episodes,
@@ -52,8 +56,18 @@ public record Table(
    * @param published figures of the literature, as text with source, by measure; a measure without
    *     one is "not published"
    */
-  public record Line(
-      String label, Map<String, String> settings, Map<String, Published> published) {}
+  public record Line(String label, Map<String, String> settings, Map<String, Published> published) {
+    Method method() {
+      return Named.parse(Method.class, "method", settings.get("method"));
+    }
+
+    /** The order of its meta-gradient, where that is not the scale's. */
+    Optional<Order> order() {
+      return settings.containsKey("order")
+          ? Optional.of(Named.parse(Order.class, "order", settings.get("order")))
+          : method().order();
+    }
+  }
 
   /**
    * An evaluation.
@@ -192,9 +206,16 @@ public record Table(
   }
 
   private static Map<String, String> scaleTraining(Scale scale) {
-    return scale == Scale.SMALL
-        ? Map.of("iterations", "1500", "meta-batch", "4", "order", "first", "filters", "32")
-        : Map.of("iterations", "15000", "meta-batch", "16", "order", "second", "filters", "64");
+    Map<String, String> sizes =
+        scale == Scale.SMALL
+            ? Map.of("iterations", "1500", "meta-batch", "4", "filters", "32")
+            : Map.of("iterations", "15000", "meta-batch", "16", "filters", "64");
+    return merged(sizes, Map.of("order", order(scale).label()));
+  }
+
+  /** The order of meta-gradients at this scale, where a line has no other. */
+  static Order order(Scale scale) {
+    return scale == Scale.SMALL ? Order.FIRST : Order.SECOND;
   }
 
   @SafeVarargs

@@ -1,6 +1,7 @@
 package dev.vauban.cli.training;
 
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Checkpoint;
@@ -166,10 +167,9 @@ public final class Course {
     Map<String, Double> figures = new LinkedHashMap<>(trainee.step());
     double loss = figures.values().iterator().next();
     if (!Double.isFinite(loss)) {
-      throw CommandException.failed(
+      throw new DivergedException(
           "training has diverged: the loss is %s at step %d; %s; %s"
-              .formatted(loss, trainee.number(), trainee.remedy(), kept()),
-          null);
+              .formatted(loss, trainee.number(), trainee.remedy(), kept()));
     }
     count++;
     figures.forEach((name, value) -> sums.merge(name, value, Double::sum));

@@ -1,6 +1,7 @@
 package dev.vauban.cli.work;
 
 import dev.vauban.cli.failure.CommandException;
+import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
@@ -156,10 +157,9 @@ final class TrainingRun implements AutoCloseable {
     lossSum += trainer.loss();
     lossCount++;
     if (!Double.isFinite(trainer.loss())) {
-      throw CommandException.failed(
+      throw new DivergedException(
           "training has diverged: the meta-loss is %s at step %d; try a smaller --meta-rate; %s"
-              .formatted(trainer.loss(), trainer.number(), kept()),
-          null);
+              .formatted(trainer.loss(), trainer.number(), kept()));
     }
     if (due(training.logEvery()) || trainer.number() == training.iterations()) {
       log();

@@ -3,6 +3,7 @@ package dev.vauban.cli.reproduce;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vauban.cli.config.Order;
 import dev.vauban.cli.config.Scale;
 import dev.vauban.cli.reproduce.Table.Cell;
 import dev.vauban.cli.reproduce.Table.Claim;
@@ -71,6 +72,26 @@ class TableTest {
             new Table(
                 "t", "", Map.of(), Map.of(), List.of(), List.of(), List.of(claim(Kind.CLEAN, 0))))
         .hasMessageContaining("no cell");
+  }
+
+  /**
+   * Where all learners stand side by side, those that the papers train through second derivatives
+   * are trained so, however small the scale.
+   */
+  @ParameterizedTest
+  @EnumSource(Scale.class)
+  void mamlAndItsLikesAreOfSecondOrderAmongAllLearners(Scale scale) {
+    List<String> first = List.of("fomaml", "reptile", "maml-lft");
+    for (String name : List.of("omniglot-5w1s", "omniglot-20w1s", "cifarfs-5w1s", "cifarfs-5w5s")) {
+      for (Table.Line line : Catalogue.named(name).lines()) {
+        Order order = line.order().orElse(Table.order(scale));
+        if (List.of("maml", "maml++", "meta-sgd").contains(line.label())) {
+          assertThat(order).as("%s in %s", line.label(), name).isEqualTo(Order.SECOND);
+        } else if (first.contains(line.label())) {
+          assertThat(order).as("%s in %s", line.label(), name).isEqualTo(Order.FIRST);
+        }
+      }
+    }
   }
 
   /** FOMAML is MAML in first order: a table that has both must not train the same thing twice. */

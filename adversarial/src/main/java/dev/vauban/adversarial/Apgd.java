@@ -225,6 +225,11 @@ public record Apgd(Ball ball, int steps, Start from) implements Attack {
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return from == Start.IMAGE;
+  }
+
+  @Override
   public String toString() {
     String start =
         switch (from) {

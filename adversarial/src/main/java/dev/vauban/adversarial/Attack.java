@@ -25,6 +25,14 @@ public interface Attack {
   Expr perturb(UnaryOperator<Expr> loss, Expr x, Expr key);
 
   /**
+   * Whether it begins at the image itself. Such an attack cannot raise a loss that is lowest there,
+   * like the {@link Divergence} from what the model says of the image: the gradient is 0.
+   */
+  default boolean beginsAtImage() {
+    return false;
+  }
+
+  /**
    * The gradient of the summed loss: for each image that of its own loss, where images do not mix.
    */
   static Expr ascent(UnaryOperator<Expr> loss, Expr x) {

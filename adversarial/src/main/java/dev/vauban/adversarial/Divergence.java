@@ -25,8 +25,15 @@ public record Divergence(Classifier net, Attack attack) implements Loss {
    * @param x images [N,...]
    * @param key I32 [2]
    * @return a scalar
+   * @throws IllegalArgumentException if the attack begins at the image itself
    */
   public static Expr mean(Classifier net, Attack attack, Tree<Expr> w, Expr x, Expr key) {
+    if (attack.beginsAtImage()) {
+      throw new IllegalArgumentException(
+          "the divergence has no gradient at the image itself, where "
+              + attack
+              + " begins; use an attack with a random start");
+    }
     Expr clean = net.logits(w, x);
     Expr adv = attack.perturb(z -> Trades.divergence(clean, net.logits(w, z)), x, key);
     return Trades.divergence(clean, net.logits(w, adv)).mean();

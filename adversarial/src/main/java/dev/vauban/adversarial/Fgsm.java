@@ -16,6 +16,11 @@ public record Fgsm(Ball ball) implements Attack {
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return true;
+  }
+
+  @Override
   public String toString() {
     return "fgsm " + ball;
   }

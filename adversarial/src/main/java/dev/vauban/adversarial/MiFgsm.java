@@ -52,6 +52,11 @@ public record MiFgsm(Ball ball, Expr stepSize, int steps, double decay) implemen
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return true;
+  }
+
+  @Override
   public String toString() {
     return "mi-fgsm-" + steps + " " + ball + " step " + Radius.text(stepSize) + " decay " + decay;
   }

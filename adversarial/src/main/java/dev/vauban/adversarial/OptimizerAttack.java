@@ -43,6 +43,11 @@ public record OptimizerAttack(Ball ball, Optimizer rule, int steps, Start from) 
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return from == Start.IMAGE;
+  }
+
+  @Override
   public String toString() {
     return "%d steps of %s in %s".formatted(steps, rule, ball);
   }

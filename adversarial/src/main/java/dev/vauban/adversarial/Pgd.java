@@ -54,6 +54,11 @@ public record Pgd(Ball ball, Expr stepSize, int steps, Start from) implements At
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return from == Start.IMAGE;
+  }
+
+  @Override
   public String toString() {
     String start =
         switch (from) {

@@ -72,6 +72,11 @@ public record Restarts(Attack attack, int times, Keep keep) implements Attack {
   }
 
   @Override
+  public boolean beginsAtImage() {
+    return attack.beginsAtImage();
+  }
+
+  @Override
   public String toString() {
     return attack + " x " + times + " restarts";
   }

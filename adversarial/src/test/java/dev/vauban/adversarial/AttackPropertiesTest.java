@@ -15,6 +15,7 @@ import dev.vauban.tensor.backend.reference.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,43 @@ class AttackPropertiesTest {
     }
     double before = Arrays.stream(losses(smooth(), x)).sum();
     assertThat(Arrays.stream(losses(smooth(), adv)).sum()).isGreaterThan(before + 0.1);
+  }
+
+  /** Where the loss is flat an attack stays where it began. */
+  @ParameterizedTest
+  @MethodSource("attacks")
+  void saysWhetherItBeginsAtTheImage(Attack attack) {
+    // Restarts keep the image itself where nothing is worse, so it is their attack that is asked.
+    Attack once = attack instanceof Restarts r ? r.attack() : attack;
+    double[] x = images(0.3, 0.7);
+    double[] adv = run(once, z -> z.mul(0).sum(1), x, Key.of(1));
+    assertThat(Arrays.equals(adv, x)).isEqualTo(attack.beginsAtImage());
+  }
+
+  /** TRADES asks for the images that change the predictions most, where no change is the least. */
+  @ParameterizedTest
+  @MethodSource("attacks")
+  void aDivergenceNeedsAnAttackThatBeginsElsewhere(Attack attack) {
+    Classifier net = (w, z) -> z.matmul(Expr.data(Type.f32(D, 4), random(5, D * 4)));
+    Key key = Key.of(1);
+    double[] keys = {key.k0(), key.k1()};
+    Tree<Type> types = Tree.of("x", Type.f32(N, D), "key", Type.i32(2));
+    Supplier<Program> trace =
+        () ->
+            Program.trace(
+                types,
+                in ->
+                    Tree.leaf(
+                        Divergence.mean(net, attack, Tree.empty(), in.get("x"), in.get("key"))));
+    if (attack.beginsAtImage()) {
+      assertThatThrownBy(trace::get)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("no gradient at the image itself, where " + attack + " begins");
+    } else {
+      double[] value =
+          Reference.evaluate(trace.get().graph(), List.of(images(0, 1), keys)).getFirst();
+      assertThat(value[0]).isGreaterThan(1e-3);
+    }
   }
 
   @ParameterizedTest

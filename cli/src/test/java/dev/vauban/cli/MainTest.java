@@ -72,6 +72,8 @@ class MainTest {
           train --shotz 3                   | unknown option '--shotz' of 'vauban train'; did you mean '--shots'?
           train --method mamll              | --method mamll: unknown method 'mamll'; did you mean 'maml'?
           train --train-attack pdg          | unknown training attack 'pdg'; did you mean 'pgd'?
+          train --method rmaml-trades --train-attack fgsm | --train-attack fgsm: the divergence of rmaml-trades has no gradient at the image
+          train --method rmaml-in --train-attack fgsm --regularizer kl | --train-attack fgsm: the divergence of rmaml-in has no gradient
           train --order third               | unknown order 'third'
           train --model conv5               | unknown model 'conv5'; did you mean 'conv4'?
           train --data omniglott:x          | --data omniglott:x: unknown data set 'omniglott'; did you mean 'omniglot'?

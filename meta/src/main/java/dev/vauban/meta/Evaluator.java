@@ -169,14 +169,15 @@ public final class Evaluator implements AutoCloseable {
       Task<Expr> task,
       Expr k,
       int before) {
-    Batch<Expr> clean = task.support();
+    Batch<Expr> clean = Task.atStep(task.support(), k.add(before));
     if (protocol.support() == Protocol.Support.CLEAN) {
       return clean;
     }
-    Expr key = Task.atStep(clean, k.add(before)).key();
     return clean.withX(
         attack.perturb(
-            z -> protocol.loss().of(learner.logits(model, fast, z), clean.y()), clean.x(), key));
+            z -> protocol.loss().of(learner.logits(model, fast, z), clean.y()),
+            clean.x(),
+            clean.key()));
   }
 
   /**

@@ -7,7 +7,9 @@ import java.util.Optional;
 
 /**
  * A meta-learner as it is trained and as it is tested. They differ where training attacks the
- * support set: every paper's protocol adapts to clean examples at test time.
+ * support set: the test adapts to clean examples, which is the robustness that R-MAML asks for (its
+ * release and adversarial querying also report adaptation to attacked ones: {@link
+ * Protocol.Support#ATTACKED}).
  *
  * @param name for tables and messages
  * @param training what meta-training minimises

@@ -10,6 +10,11 @@ import dev.vauban.tensor.Tree;
  * 1803.02999</a>, Algorithm 1): move theta towards the adapted weights phi. Written as a loss, half
  * the squared distance to fixed phi, whose gradient is the paper's theta - phi. Uses no query set.
  *
+ * <p>Deviations from the authors' code: adaptation is gradient descent on the whole support set,
+ * not Adam (without first moment) on small batches of a larger one (10 training shots for 1-shot
+ * tests); and the meta-step is the trainer's optimiser on that gradient, not a plain step whose
+ * length falls to 0. With one shot and few meta-steps that costs much accuracy.
+ *
  * @param inner the loss that adaptation descends
  * @param steps inner steps, the paper's k
  * @param rate inner step size

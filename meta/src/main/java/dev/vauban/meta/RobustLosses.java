@@ -14,7 +14,9 @@ public final class RobustLosses {
    * same loss on images attacked at the very weights it is asked for.
    *
    * <p>Deviation from the authors' code, which takes two Adam steps of different rates on the two
-   * terms: this is the weighted sum that the paper writes.
+   * terms ({@link TwoOptimizers} does): this is the weighted sum that the paper writes. Nor is the
+   * release's robust inner step kept, which starts from the meta-parameters again at a tenth of the
+   * rate: as an inner loss this is descended like any other.
    *
    * @param gamma weight of the robust term, at least 0
    */

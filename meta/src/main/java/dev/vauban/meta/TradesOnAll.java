@@ -17,8 +17,8 @@ import java.util.List;
  *
  * <p>As in the release, X is one batch (and so one batch norm), the attack maximises the same
  * divergence, and the gradient flows through both of its arguments. beta there is 3 on
- * mini-ImageNet, 2.5 on CIFAR-FS, 5 on Omniglot. Deviations: the release divides the attack's first
- * step by a clip (see {@link dev.vauban.adversarial.FgsmRs}); its unlabeled images come from chosen
+ * mini-ImageNet, 2.5 on CIFAR-FS, 5 on Omniglot. Deviations: the release differentiates the attack
+ * through a clip (see {@link dev.vauban.adversarial.FgsmRs}); its unlabeled images come from chosen
  * classes of other data, here from all training images.
  *
  * @param maml the inner loop, and the outer loss of labelled queries

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.vauban.adversarial.Linf;
 import dev.vauban.adversarial.Pgd;
 import dev.vauban.nn.Batch;
+import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
 import dev.vauban.nn.data.Episode;
 import dev.vauban.tensor.ClosedException;
@@ -131,17 +132,59 @@ class EvaluatorTest {
               }
               return out;
             });
-    List<double[]> args = new ArrayList<>();
-    args.add(MetaTrainerTest.images(tiny.test, episode.support()));
-    args.add(MetaTrainerTest.images(tiny.test, episode.query()));
-    args.add(new double[] {key.k0(), key.k1()});
-    args.addAll(tiny.weights.map(Tensor::toDoubles).leaves());
-    List<double[]> out = Reference.evaluate(p.graph(), args);
+    List<double[]> out = Reference.evaluate(p.graph(), arguments(episode, key));
     double[][] rows = new double[2][3];
     for (int i = 0; i < 6; i++) {
       rows[i % 2][i / 2] = out.get(i)[0];
     }
     return rows;
+  }
+
+  /** A loss that draws random numbers draws others at every step, as in training. */
+  @Test
+  void everyStepDrawsAnew() {
+    Loss noisy =
+        (w, b) -> {
+          Expr noise = b.key().normal(b.x().shape()).mul(0.7);
+          return Losses.crossEntropy(tiny.model.logits(w, b.x().add(noise)), b.y()).mean();
+        };
+    Maml learner = new Maml(noisy, noisy, 3, 0.5, Order.FIRST);
+    Tree<Type> types = tiny.weights.map(Tensor::type);
+    try (Evaluator e =
+        Evaluator.compile(device, learner, tiny.model, types, tiny.test, protocol().at(1, 3))) {
+      Evaluation r = e.run(tiny.weights, 4, 0, KEY);
+      for (int i = 0; i < 4; i++) {
+        double expected = adapted(learner, tiny.test.episode(i), KEY.fold(i));
+        assertThat(r.clean()[1][i]).isCloseTo(expected, within(1e-6));
+      }
+    }
+  }
+
+  /** Clean accuracy after {@link MetaLearner#adapt}. */
+  private double adapted(MetaLearner learner, Episode episode, Key key) {
+    Tree<Type> types =
+        Tree.of("s", Type.f32(3, 12, 12, 1), "q", Type.f32(9, 12, 12, 1), "key", Type.i32(2))
+            .with("theta", tiny.weights.map(Tensor::type));
+    Program p =
+        Program.trace(
+            types,
+            in -> {
+              Batch<Expr> support = new Batch<>(in.get("s"), MetaTrainerTest.labels(3, 1));
+              Tree<Expr> fast =
+                  learner.adapt(in.sub("theta"), support.withKey(in.get("key").fold(0)));
+              Expr logits = tiny.model.logits(fast, in.get("q"));
+              return Tree.leaf(Losses.accuracy(logits, MetaTrainerTest.labels(3, 3)));
+            });
+    return Reference.evaluate(p.graph(), arguments(episode, key)).getFirst()[0];
+  }
+
+  private List<double[]> arguments(Episode episode, Key key) {
+    List<double[]> arguments = new ArrayList<>();
+    arguments.add(MetaTrainerTest.images(tiny.test, episode.support()));
+    arguments.add(MetaTrainerTest.images(tiny.test, episode.query()));
+    arguments.add(new double[] {key.k0(), key.k1()});
+    arguments.addAll(tiny.weights.map(Tensor::toDoubles).leaves());
+    return arguments;
   }
 
   @ParameterizedTest

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.vauban.adversarial.FgsmRs;
+import dev.vauban.adversarial.InstanceContrast;
+import dev.vauban.adversarial.Linf;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.Loss;
 import dev.vauban.nn.Losses;
@@ -16,6 +19,7 @@ import dev.vauban.tensor.Type;
 import dev.vauban.tensor.backend.reference.Reference;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -199,6 +203,40 @@ class LearnersTest {
       Method m = tiny.method(name);
       assertThat(m.name()).isEqualTo(name);
       assertThat(m.evaluation().steps()).isEqualTo(atOnce ? 0 : 2);
+    }
+  }
+
+  /** What a name puts together; the parts themselves are tested against their formulas. */
+  @Test
+  void namesPutTheRightPartsTogether() {
+    try (Tiny tiny = new Tiny()) {
+      MetaLearners.More more =
+          new MetaLearners.More(
+              0, 10, 0, null, 3, 0.25, 0.75, MetaLearners.Regularizer.CROSS_ENTROPY);
+      MetaLearners.Options options =
+          new MetaLearners.Options(4, 0.3, Order.FIRST, new FgsmRs(new Linf(0.1)), 0.6, 0.4, more);
+      Function<String, MetaLearner> training =
+          name -> MetaLearners.named(name, tiny.model, options).training();
+      assertThat(((Maml) training.apply("maml")).adapted()).isEqualTo(Leaves.ALL);
+      assertThat(((Maml) training.apply("anil")).adapted()).isEqualTo(Leaves.only("head"));
+      assertThat(((Maml) training.apply("boil")).adapted()).isEqualTo(Leaves.except("head"));
+      assertThat(((Maml) training.apply("ranil-out")).adapted()).isEqualTo(Leaves.only("head"));
+      assertThat(((MultiStepMaml) training.apply("msl")).importance())
+          .containsExactly(0.25, 0.25, 0.25, 0.25);
+      assertThat(((TradesOnAll) training.apply("rmaml-trades-ul")).beta()).isEqualTo(0.6);
+      WithAuxiliary contrastive = (WithAuxiliary) training.apply("rmaml-cl");
+      assertThat(contrastive.weight()).isEqualTo(0.25);
+      assertThat(((InstanceContrast) contrastive.auxiliary()).temperature()).isEqualTo(0.75);
+      assertThat(((Maml) contrastive.base()).rate()).isEqualTo(0.3);
+      Mavrl views = (Mavrl) training.apply("mavrl");
+      assertThat(views.lambda()).isEqualTo(0.6);
+      assertThat(views.agreement()).isEqualTo(0.25);
+      assertThat(views.temperature()).isEqualTo(0.75);
+      assertThat(views.attack()).isEqualTo(options.attack());
+      assertThat(((LogisticHead) training.apply("rfs")).copies()).isEqualTo(3);
+      assertThat(MetaLearners.named("protonet-aq", tiny.model, options).attack())
+          .contains(options.attack());
+      assertThat(MetaLearners.named("protonet", tiny.model, options).attack()).isEmpty();
     }
   }
 

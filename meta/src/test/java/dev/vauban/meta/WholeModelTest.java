@@ -237,6 +237,70 @@ class WholeModelTest {
     assertThat(Arrays.stream(b).sum()).isCloseTo(0, within(1e-9));
   }
 
+  /** RFS in plain loops: unit features, a logistic regression at its optimum, the queries' loss. */
+  @Test
+  void aFittedHeadOnUnitFeatures() {
+    double[] body = theta(PlainNet.PIXELS * D);
+    double[] w = Arrays.copyOf(body, PlainNet.WEIGHTS);
+    double[][] support = unit(features(w, SUPPORT.x()));
+    double[][] query = unit(features(w, QUERY.x()));
+    double[][] head = new double[D + 1][PlainNet.CLASSES]; // the last row is the bias
+    double rate = 1.0 / (support.length + 1);
+    for (int step = 0; step < 20_000; step++) {
+      double[][] slope = new double[D + 1][];
+      for (int i = 0; i <= D; i++) {
+        slope[i] = i < D ? head[i].clone() : new double[PlainNet.CLASSES]; // of |W|^2 / 2
+      }
+      for (int n = 0; n < support.length; n++) {
+        double[] logits = logits(head, support[n]);
+        double total = Arrays.stream(logits).map(Math::exp).sum();
+        for (int c = 0; c < PlainNet.CLASSES; c++) {
+          double d = Math.exp(logits[c]) / total - (SUPPORT.y()[n] == c ? 1 : 0);
+          for (int i = 0; i < D; i++) {
+            slope[i][c] += d * support[n][i];
+          }
+          slope[D][c] += d;
+        }
+      }
+      for (int i = 0; i <= D; i++) {
+        for (int c = 0; c < PlainNet.CLASSES; c++) {
+          head[i][c] -= rate * slope[i][c];
+        }
+      }
+    }
+    double expected = 0;
+    for (int n = 0; n < query.length; n++) {
+      expected += crossEntropy(logits(head, query[n]), QUERY.y()[n]) / query.length;
+    }
+    LogisticHead rfs = new LogisticHead(NET, 3, Augmentation.none(), 1, 1000);
+    double[] actual =
+        library(
+            Tree.of("body", NET.types().sub("body")),
+            body,
+            v ->
+                Tree.leaf(
+                    LogisticHead.loss(NET).of(rfs.start(v, task().support()), task().query())));
+    assertThat(actual[0]).isCloseTo(expected, within(1e-6));
+  }
+
+  private static double[][] unit(double[][] z) {
+    for (double[] one : z) {
+      double length = Math.sqrt(Arrays.stream(one).map(v -> v * v).sum());
+      Arrays.setAll(one, i -> one[i] / length);
+    }
+    return z;
+  }
+
+  private static double[] logits(double[][] head, double[] z) {
+    double[] logits = head[z.length].clone();
+    for (int i = 0; i < z.length; i++) {
+      for (int c = 0; c < logits.length; c++) {
+        logits[c] += z[i] * head[i][c];
+      }
+    }
+    return logits;
+  }
+
   private static double most(double[] values) {
     return Arrays.stream(values).map(Math::abs).max().orElseThrow();
   }

@@ -10,8 +10,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
- * The gates G1 to G6 and G8 of tier S. A gate about accuracies or dimensions is judged by the mean
- * over the seeds that have the recipes it is about, since results of single seeds differ by several
+ * The gates G1 to G8 of tier S. A gate about accuracies or dimensions is judged by the mean over
+ * the seeds that have the recipes it is about, since results of single seeds differ by several
  * points; one about soundness must hold for every result.
  */
 final class Rules {
@@ -42,6 +42,7 @@ final class Rules {
     rules.innerOnly();
     rules.attackSanity();
     rules.dimension();
+    rules.moreShots();
     rules.gradients(gradients);
     return rules.verdicts;
   }
@@ -139,6 +140,19 @@ final class Rules {
     String claim = "intrinsic dimension: %s over %s, %s".formatted(high, low, bound);
     Figure figure = r -> r.get(high).id90() - r.get(low).id90();
     judge("G6", claim, reference, holds, figure, high, low);
+  }
+
+  /** ITS-MAML: more shots in training than in the test. */
+  private void moreShots() {
+    String its = "its-32";
+    String plain = "rmaml-out-32";
+    Figure clean = r -> r.get(its).cleanPercent() - r.get(plain).cleanPercent();
+    Figure robust = r -> r.get(its).robustPercent(16) - r.get(plain).robustPercent(16);
+    String over = "%s: %s over %s, points";
+    String accuracy = over.formatted("clean accuracy", its, plain);
+    atLeast("G7", accuracy, -1, "+1.0", clean, its, plain);
+    String attacked = over.formatted("robust accuracy at 16/255", its, plain);
+    atLeast("G7", attacked, -5, "-2.2", robust, its, plain);
   }
 
   private void gradients(GradientCheck g) {

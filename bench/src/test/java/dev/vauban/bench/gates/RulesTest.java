@@ -28,6 +28,8 @@ class RulesTest {
     assertThat(failing(changed("inner-only-32", r -> robust(r, 16, 0.3)), GOOD)).contains("G4");
     assertThat(failing(changed("its-32", r -> robust(r, 32, 0.9)), GOOD)).contains("G5");
     assertThat(failing(changed("aq-32", r -> dimension(r, 30)), GOOD)).contains("G6");
+    assertThat(failing(changed("its-32", r -> clean(r, 0.70)), GOOD)).contains("G7");
+    assertThat(failing(changed("its-32", r -> robust(r, 16, 0.4)), GOOD)).contains("G7");
     assertThat(failing(changed("maml-64", r -> excess(r, 1e-5)), GOOD)).containsExactly("G8");
     GradientCheck wrong = new GradientCheck(1e-9, 1e-2, 1e-9, 0.2);
     assertThat(failing(results(), wrong)).containsExactly("G8");

@@ -178,11 +178,19 @@ public final class LearnerOptions {
     }
   }
 
-  /** Refuses what only makes sense with another method. */
+  /** Refuses what only makes sense with another method, or not with this one. */
   void refuseStrangers(int trainWays, int ways) {
     if (teacher != null && !method.pretrains()) {
       throw CommandException.badInput(
           "--teacher: only rfs and rfs-at have one, not " + method.label());
+    }
+    boolean trades = method == Method.RMAML_TRADES || method == Method.RMAML_TRADES_UL;
+    boolean divergence = regularizer == Regularizer.DIVERGENCE && method.regularized();
+    if (trainAttack == TrainAttack.FGSM && (trades || divergence)) {
+      throw CommandException.badInput(
+          "--train-attack fgsm: the divergence of %s has no gradient at the image itself, where fgsm"
+                  .formatted(method.label())
+              + " begins; use fgsm-rs or pgd");
     }
     boolean proto = method == Method.PROTONET || method == Method.PROTONET_AQ;
     if (trainWays != 0 && trainWays != ways && !proto) {

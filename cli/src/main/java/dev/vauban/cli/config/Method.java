@@ -101,6 +101,14 @@ public enum Method implements Named {
     return this == RFS || this == RFS_AT;
   }
 
+  /** Whether its robust loss is a choice of {@link Regularizer}. */
+  public boolean regularized() {
+    return switch (this) {
+      case RMAML_OUT, RMAML_BOTH, RMAML_IN, RMAML_DUAL, RMAML_CL, RANIL_OUT -> true;
+      default -> false;
+    };
+  }
+
   /** The order of the meta-gradient, where the method leaves no choice. */
   public Optional<Order> order() {
     return switch (this) {

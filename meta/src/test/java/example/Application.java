@@ -31,7 +31,7 @@ public final class Application {
         MetaTrainer trainer =
             MetaTrainer.compile(
                 device,
-                new Method("sign-maml", learner, learner, loss, null),
+                new Method("sign-maml", learner, loss),
                 net,
                 new EpisodeSampler(data.train(), 3, 1, 5, Key.of(2)),
                 4,

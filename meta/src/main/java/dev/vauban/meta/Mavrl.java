@@ -26,7 +26,9 @@ import java.util.List;
  *       the inner loss is the clean cross-entropy of each view.
  *   <li>Agreement is NT-Xent over the 2N features, the two views of a query being each other's
  *       positive, as in RoCL's instance discrimination; temperature 0.5.
- *   <li>The attack maximises that same loss over both views at once, within one ball each.
+ *   <li>The attack maximises that same loss over both views at once, within one ball each. How it
+ *       climbs is the caller's choice: {@link MetaLearners} takes that of all robust methods, one
+ *       step of FGSM-RS; RoCL takes 7 steps of PGD.
  *   <li>The outer loss adds, for each encoder, the cross-entropy of its clean view and lambda times
  *       the divergence of its clean and attacked predictions (TRADES); then the agreement of the
  *       attacked views with a weight. No penalty on the distance of the two encoders' weights.

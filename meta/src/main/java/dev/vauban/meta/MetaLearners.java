@@ -252,7 +252,7 @@ public final class MetaLearners {
     MamlPlusPlus.Plan plan = new MamlPlusPlus.Plan(usual.epoch(), usual.annealed(), first);
     MamlPlusPlus learner = new MamlPlusPlus(model, clean, clean, o.steps(), o.rate(), plan);
     Loss ofState = (fast, b) -> clean.of(learner.weights(fast), b);
-    return new Method(name, learner, learner, ofState, null);
+    return new Method(name, learner, ofState);
   }
 
   private static Method proto(

@@ -25,6 +25,11 @@ public record Method(
     Loss clean,
     Attack robustness,
     int unlabeled) {
+  /** A method that is tested as it is trained, and knows no attack. */
+  public Method(String name, MetaLearner learner, Loss clean) {
+    this(name, learner, learner, clean, null);
+  }
+
   /** A method that trains on labelled images alone. */
   public Method(
       String name, MetaLearner training, MetaLearner evaluation, Loss clean, Attack robustness) {

@@ -28,7 +28,7 @@ class TunedMamlTest {
     Loss clean = Loss.crossEntropy(tiny.model);
     return MetaTrainer.compile(
         device,
-        new Method("m", learner, learner, clean, null),
+        new Method("m", learner, clean),
         tiny.model,
         tiny.train,
         4,

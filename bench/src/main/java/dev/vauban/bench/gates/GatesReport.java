@@ -90,7 +90,8 @@ public record GatesReport(
     s.append("## Gates\n\n");
     s.append(
         "Accuracies and dimensions are judged by the mean over the seeds that were run; the\n");
-    s.append("single seeds follow in brackets, the first first. The reference had one seed.\n\n");
+    s.append("single seeds follow in brackets, the first first. The reference had one seed.\n");
+    s.append("What more seeds say of a gate that fails: [main-job.md](main-job.md).\n\n");
     line(s, List.of("gate", "must hold", "measured", "reference", ""));
     line(s, List.of("---", "---", "---", "---", "---"));
     for (Verdict v : verdicts) {

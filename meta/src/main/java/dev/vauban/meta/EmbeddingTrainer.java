@@ -18,6 +18,7 @@ import dev.vauban.tensor.Grad;
 import dev.vauban.tensor.Key;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
+import java.util.Optional;
 
 /**
  * Pre-training of an embedding: one classifier of all training classes, on ordinary batches (RFS,
@@ -46,16 +47,17 @@ public final class EmbeddingTrainer implements Learning {
    *
    * @param batch images of a step, at least 1
    * @param augmentation of every batch
-   * @param attack what the images are attacked by, or null for clean training
-   * @param teacher weights of the generation before, or null for the first
+   * @param attack what the images are attacked by; none for clean training
+   * @param teacher weights of the generation before, which answers for the same images, attacked
+   *     ones too; none for the first generation
    * @param share weight of the teacher, 0 to 1; 0.5 in the paper
    * @param temperature of the teacher's and the student's answers; 4 in the paper
    */
   public record Recipe(
       int batch,
       Augmentation augmentation,
-      Attack attack,
-      Tree<Tensor> teacher,
+      Optional<Attack> attack,
+      Optional<Tree<Tensor>> teacher,
       double share,
       double temperature) {
     /** Checks the ranges. */
@@ -69,17 +71,17 @@ public final class EmbeddingTrainer implements Learning {
 
     /** Clean training without a teacher. */
     public static Recipe of(int batch, Augmentation augmentation) {
-      return new Recipe(batch, augmentation, null, null, 0.5, 4);
+      return new Recipe(batch, augmentation, Optional.empty(), Optional.empty(), 0.5, 4);
     }
 
     /** This recipe on attacked images. */
     public Recipe against(Attack other) {
-      return new Recipe(batch, augmentation, other, teacher, share, temperature);
+      return new Recipe(batch, augmentation, Optional.of(other), teacher, share, temperature);
     }
 
     /** This recipe with a teacher of the same architecture. */
     public Recipe taughtBy(Tree<Tensor> other) {
-      return new Recipe(batch, augmentation, attack, other, share, temperature);
+      return new Recipe(batch, augmentation, attack, Optional.of(other), share, temperature);
     }
   }
 
@@ -109,9 +111,7 @@ public final class EmbeddingTrainer implements Learning {
               .formatted(set.classCount(), model.outputShape().dim(-1)));
     }
     Tree<Tensor> constants =
-        recipe.teacher() == null
-            ? Tree.empty()
-            : Tree.<Tensor>empty().with("teacher", recipe.teacher());
+        recipe.teacher().map(t -> Tree.<Tensor>empty().with("teacher", t)).orElse(Tree.empty());
     return new EmbeddingTrainer(
         TrainingStep.compile(
             device,
@@ -132,22 +132,23 @@ public final class EmbeddingTrainer implements Learning {
         Grad.extended(
             w -> {
               Expr attacked =
-                  recipe.attack() == null
-                      ? x
-                      : new AdversarialTraining(recipe.attack()).images(clean, w, batch);
+                  recipe
+                      .attack()
+                      .map(a -> new AdversarialTraining(a).images(clean, w, batch))
+                      .orElse(x);
               Expr logits = model.logits(w, attacked);
               Expr y = batch.y();
               Expr loss = Losses.crossEntropy(logits, y).mean();
-              if (recipe.teacher() != null) {
+              if (recipe.teacher().isPresent()) {
                 Expr taught = model.logits(in.sub("teacher"), attacked).stopGradient();
                 loss = distilled(recipe, loss, logits, taught);
               }
-              Expr onClean = recipe.attack() == null ? logits : model.logits(w, x);
-              Tree<Expr> figures = Tree.of("accuracy", Losses.accuracy(onClean, y));
-              if (recipe.attack() != null) {
-                figures = figures.with("robustAccuracy", Losses.accuracy(logits, y));
+              if (recipe.attack().isEmpty()) {
+                return new Grad.Outcome(loss, Tree.of("accuracy", Losses.accuracy(logits, y)));
               }
-              return new Grad.Outcome(loss, figures);
+              Expr onClean = Losses.accuracy(model.logits(w, x), y);
+              Expr robust = Losses.accuracy(logits, y);
+              return new Grad.Outcome(loss, Tree.of("accuracy", onClean, "robustAccuracy", robust));
             },
             weights);
     return new TrainingStep.Slope(g.gradient(), g.extras().with("loss", g.value()));

@@ -21,6 +21,7 @@ import dev.vauban.tensor.Tree;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -109,7 +110,12 @@ class EmbeddingTrainerTest {
     Tree<Tensor> teacher = weights(2);
     EmbeddingTrainer.Recipe recipe =
         new EmbeddingTrainer.Recipe(
-            BATCH, Augmentation.none(), null, how.equals("taught") ? teacher : null, 0.3, 4);
+            BATCH,
+            Augmentation.none(),
+            Optional.empty(),
+            Optional.of(teacher).filter(t -> how.equals("taught")),
+            0.3,
+            4);
     double share = how.equals("taught") ? 0.3 : 0;
     double[] m = start.get("head/w").toDoubles();
     double loss = 0;

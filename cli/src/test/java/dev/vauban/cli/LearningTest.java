@@ -49,6 +49,15 @@ class LearningTest {
         .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
     assertThat(losses(parts)).isEqualTo(losses(whole)).hasSize(4);
     assertThat(validations(parts)).isEqualTo(validations(whole)).hasSize(2);
+
+    refused(
+        "the run in " + parts + " is at step 7, beyond the 4 steps that are asked for",
+        "train",
+        "--resume",
+        "--out",
+        parts.toString(),
+        "--iterations",
+        "4");
   }
 
   @Test

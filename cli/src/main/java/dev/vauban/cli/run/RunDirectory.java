@@ -225,6 +225,21 @@ public final class RunDirectory implements AutoCloseable {
     return start;
   }
 
+  /**
+   * Checks that the run is not beyond what a session is to reach.
+   *
+   * @param steps in all, over all sessions
+   * @throws CommandException exit 2, if the checkpoint to start from is of a later step
+   */
+  public void requireWithin(long steps) {
+    long step = start.map(Checkpoint::step).orElse(0L);
+    if (step > steps) {
+      throw CommandException.badInput(
+          "the run in %s is at step %d, beyond the %d steps that are asked for; ask for at least as many"
+              .formatted(folder, step, steps));
+    }
+  }
+
   /** Writes {@code provenance.json}; a resumed run adds its session to what is there. */
   public void writeProvenance(Provenance provenance) {
     Path file = provenanceOf(folder);

@@ -82,7 +82,7 @@ public final class Course {
    *
    * @param task for the progress, for example {@code lft train}
    * @throws CommandException exit 2, if the run was begun with other images than those of {@code
-   *     provenance}
+   *     provenance}, or is beyond the steps of {@code pace}
    */
   public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
     this.task = task;
@@ -90,6 +90,7 @@ public final class Course {
     this.pace = pace;
     this.session = session;
     refuseOtherData(provenance);
+    run.requireWithin(pace.steps());
   }
 
   private void refuseOtherData(Provenance now) {
@@ -107,11 +108,6 @@ public final class Course {
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
   public void begin(Trainee trainee, Provenance provenance) {
     run.start().ifPresentOrElse(checkpoint -> restore(trainee, checkpoint), trainee::start);
-    if (trainee.number() > pace.steps()) {
-      throw CommandException.badInput(
-          "the run in %s is at step %d, beyond the %d steps that are asked for; ask for at least as many"
-              .formatted(run.folder(), trainee.number(), pace.steps()));
-    }
     run.writeProvenance(
         provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
   }

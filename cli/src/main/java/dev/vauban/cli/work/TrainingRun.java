@@ -50,7 +50,7 @@ final class TrainingRun implements AutoCloseable {
    * Compiles, and restores the latest checkpoint.
    *
    * @param provenance of the run, without this session
-   * @throws CommandException exit 2, if the run was begun with other data
+   * @throws CommandException exit 2, if the run was begun with other data, or is beyond the iterations
    */
   TrainingRun(
       Device device,
@@ -65,6 +65,7 @@ final class TrainingRun implements AutoCloseable {
     this.run = run;
     this.session = session;
     refuseOtherData(provenance);
+    run.requireWithin(training.iterations());
     this.best = BestWeights.of(run.folder());
     this.last = LastFigures.of(run.folder());
     this.trainer = recipe.learning(device, tasks.training(), training);

@@ -97,7 +97,7 @@ public final class FakeJobs implements Jobs {
     episodes = on;
     training = how;
     long from = run.start().map(c -> c.step()).orElse(0L);
-    run.writeProvenance(
+    run.begin(
         new Provenance(
             "test",
             how.seed(),

@@ -58,6 +58,7 @@ class LearningTest {
         parts.toString(),
         "--iterations",
         "4");
+    assertThat(resume(parts)).as("what was refused is not in config.yaml").isEqualTo(ExitCode.OK);
   }
 
   @Test

@@ -93,6 +93,9 @@ class McgTest {
       ok("mcg", "train", "--resume", "--out", parts.toString(), "--adaptation-steps", second);
       assertThat(cli.err).doesNotContain("training surrogate");
     }
+    assertThat(RunDirectory.configOf(parts))
+        .content()
+        .containsPattern("adaptation-steps: 3 +# flag on resume\n");
     assertThat(figures(parts)).isEqualTo(figures(whole));
     for (String file : List.of("checkpoint-00000006.safetensors", "generator.safetensors")) {
       assertThat(parts.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));

@@ -30,18 +30,6 @@ import picocli.CommandLine.Option;
       "    --out runs/lft"
     })
 public final class LftTrainCommand implements Command, Base, Presets {
-  /** Settings that a resumed run may change: they do not touch what is computed. */
-  private static final Set<String> FREE_ON_RESUME =
-      Set.of(
-          "out",
-          "workers",
-          "victims",
-          "iterations",
-          "log-every",
-          "checkpoint-every",
-          "keep",
-          "max-minutes");
-
   @Mixin UniversalOptions universal;
   @Mixin TunerOptions tuner;
 
@@ -122,7 +110,7 @@ public final class LftTrainCommand implements Command, Base, Presets {
   @Override
   public Answer run(Session session) {
     try (RunOpening run = new RunOpening(out, resume, session)) {
-      run.require(FREE_ON_RESUME, Map.of());
+      run.require(Set.of("iterations", "victims"), Map.of());
       TunerResult result =
           session
               .jobs()

@@ -11,7 +11,6 @@ import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.TextTable;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -31,11 +30,6 @@ import picocli.CommandLine.Option;
       "    --out runs/a"
     })
 public final class TrainCommand implements Command, Base, Presets {
-  /** Settings that a resumed run may change: they do not touch what is computed. */
-  private static final Set<String> FREE_ON_RESUME =
-      Set.of(
-          "out", "workers", "iterations", "log-every", "checkpoint-every", "keep", "max-minutes");
-
   /** Settings that the runs of older versions do not name, with what they were. */
   private static final Map<String, String> SINCE = Map.of("precision", "f32", "device", "cpu");
 
@@ -94,7 +88,7 @@ public final class TrainCommand implements Command, Base, Presets {
         session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
     learner.refuseStrangers(training.trainWays, episodes.ways);
     try (RunOpening run = new RunOpening(out, resume, session)) {
-      run.require(freeOnResume(session), SINCE);
+      run.require(changeable(session), SINCE);
       TrainResult result =
           session
               .jobs()
@@ -105,15 +99,11 @@ public final class TrainCommand implements Command, Base, Presets {
   }
 
   /** A training that changes over its iterations would not be the same with another number. */
-  private Set<String> freeOnResume(Session session) {
+  private Set<String> changeable(Session session) {
     boolean timed =
         !"constant".equals(session.settings().values().get("schedule").text())
             || learner.method == Method.MAML_PLUS_PLUS;
-    Set<String> free = new HashSet<>(FREE_ON_RESUME);
-    if (timed) {
-      free.remove("iterations");
-    }
-    return free;
+    return timed ? Set.of() : Set.of("iterations");
   }
 
   private static String text(TrainResult result, int width) {

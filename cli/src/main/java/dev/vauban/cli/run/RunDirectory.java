@@ -47,9 +47,16 @@ public final class RunDirectory implements AutoCloseable {
   private final Optional<Checkpoint> start;
   private final MetricsLog metrics;
   private final EventFile events;
+  private final Optional<String> changedConfig;
 
-  private RunDirectory(Path folder, FileChannel lockFile, FileLock lock, Start mode) {
+  private RunDirectory(
+      Path folder,
+      FileChannel lockFile,
+      FileLock lock,
+      Start mode,
+      Optional<String> changedConfig) {
     this.folder = folder;
+    this.changedConfig = changedConfig;
     this.lockFile = lockFile;
     this.lock = lock;
     this.start = mode == Start.RESUMED ? latest(folder) : Optional.empty();
@@ -79,7 +86,7 @@ public final class RunDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw Failure.writing(folder, e);
     }
-    RunDirectory run = locked(folder, Start.NEW);
+    RunDirectory run = locked(folder, Start.NEW, Optional.empty());
     try {
       AtomicFile.write(configOf(folder), configYaml);
       return run;
@@ -138,11 +145,13 @@ public final class RunDirectory implements AutoCloseable {
    * before the first one. What was logged after that checkpoint is removed, and so are files that a
    * killed session had half written.
    *
+   * @param changedConfig the run's settings, if this session changes them: written when it {@link
+   *     #begin begins}, so that a session that is refused before changes nothing
    * @throws CommandException exit 2 if there is no run or another process is writing it
    */
-  public static RunDirectory resume(Path folder) {
+  public static RunDirectory resume(Path folder, Optional<String> changedConfig) {
     requireRun(folder);
-    RunDirectory run = locked(folder, Start.RESUMED);
+    RunDirectory run = locked(folder, Start.RESUMED, changedConfig);
     removeHalfWritten(folder);
     return run;
   }
@@ -162,7 +171,7 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  private static RunDirectory locked(Path folder, Start mode) {
+  private static RunDirectory locked(Path folder, Start mode, Optional<String> changedConfig) {
     Path file = folder.resolve(LOCK);
     FileChannel channel = null;
     try {
@@ -177,7 +186,7 @@ public final class RunDirectory implements AutoCloseable {
       channel.write(
           ByteBuffer.wrap(
               Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
-      return new RunDirectory(folder, channel, lock, mode);
+      return new RunDirectory(folder, channel, lock, mode, changedConfig);
     } catch (IOException e) {
       closeQuietly(channel);
       throw Failure.writing(file, e);
@@ -240,8 +249,12 @@ public final class RunDirectory implements AutoCloseable {
     }
   }
 
-  /** Writes {@code provenance.json}; a resumed run adds its session to what is there. */
-  public void writeProvenance(Provenance provenance) {
+  /**
+   * Notes that a session goes on from here: settings that it changes, and {@code provenance.json},
+   * where a resumed run adds its session to what is there.
+   */
+  public void begin(Provenance provenance) {
+    changedConfig.ifPresent(yaml -> AtomicFile.write(configOf(folder), yaml));
     Path file = provenanceOf(folder);
     Provenance whole = provenance;
     if (Files.exists(file)) {

@@ -108,8 +108,7 @@ public final class Course {
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
   public void begin(Trainee trainee, Provenance provenance) {
     run.start().ifPresentOrElse(checkpoint -> restore(trainee, checkpoint), trainee::start);
-    run.writeProvenance(
-        provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
+    run.begin(provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
   }
 
   private void restore(Trainee trainee, Checkpoint checkpoint) {

@@ -50,7 +50,8 @@ final class TrainingRun implements AutoCloseable {
    * Compiles, and restores the latest checkpoint.
    *
    * @param provenance of the run, without this session
-   * @throws CommandException exit 2, if the run was begun with other data, or is beyond the iterations
+   * @throws CommandException exit 2, if the run was begun with other data, or is beyond the
+   *     iterations
    */
   TrainingRun(
       Device device,
@@ -71,7 +72,7 @@ final class TrainingRun implements AutoCloseable {
     this.trainer = recipe.learning(device, tasks.training(), training);
     try {
       run.start().ifPresent(this::restore);
-      run.writeProvenance(
+      run.begin(
           provenance.and(Provenance.Session.ofProcess(trainer.number(), session.arguments())));
       this.validation =
           tasks.validation().map(c -> new Validation(device, recipe, c, training, session));

@@ -106,7 +106,6 @@ public final class FakeJobs implements Jobs {
             "none",
             List.of(Provenance.Session.ofProcess(from, session.arguments()))));
     Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(how.seed()));
-    long saved = from;
     try (Progress progress = Progress.start(session.console(), "train", how.iterations(), "it")) {
       for (long step = from + 1; step <= how.iterations(); step++) {
         sleep();
@@ -124,9 +123,8 @@ public final class FakeJobs implements Jobs {
         if (stop || step % how.checkpointEvery() == 0 || step == how.iterations()) {
           Key now = weight;
           run.save(step, how.keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
-          saved = step;
         }
-        session.interrupt().check("the checkpoint of step " + saved + " is kept");
+        session.interrupt().check(run.kept());
       }
     }
     System.getLogger("dev.vauban.test").log(System.Logger.Level.INFO, "trained");

@@ -126,7 +126,7 @@ class McgTest {
     changed[20]++;
     Files.write(images, changed);
     refused(
-        "the images of " + data + " have changed since the run in " + parts + " was begun",
+        data + " has changed since the run in " + parts + " was begun (SHA-256 ",
         "mcg",
         "train",
         "--resume",

@@ -48,6 +48,7 @@ public final class RunDirectory implements AutoCloseable {
   private final MetricsLog metrics;
   private final EventFile events;
   private final Optional<String> changedConfig;
+  private long saved;
 
   private RunDirectory(
       Path folder,
@@ -61,6 +62,7 @@ public final class RunDirectory implements AutoCloseable {
     this.lock = lock;
     this.start = mode == Start.RESUMED ? latest(folder) : Optional.empty();
     long step = start.map(Checkpoint::step).orElse(0L);
+    this.saved = step;
     MetricsLog.truncateAfter(metricsOf(folder), step);
     this.metrics = MetricsLog.open(metricsOf(folder));
     this.events = EventFile.create(folder, mode == Start.RESUMED ? step + 1 : 0, now());
@@ -235,6 +237,31 @@ public final class RunDirectory implements AutoCloseable {
   }
 
   /**
+   * Checks that a run that is resumed was begun with the same data: with others it would not be the
+   * run that its checkpoint is from.
+   *
+   * @param now what this session would write down
+   * @throws CommandException exit 2, if the data have another hash
+   */
+  public void requireData(Provenance now) {
+    if (!Files.exists(provenanceOf(folder))) {
+      return;
+    }
+    String before = provenance(folder).dataSha256();
+    if (!now.dataSha256().equals(before)) {
+      throw CommandException.badInput(
+          "%s has changed since the run in %s was begun (SHA-256 %s now, %s then); put the data back or"
+                  .formatted(now.data(), folder, abbreviated(now.dataSha256()), abbreviated(before))
+              + " start a new run");
+    }
+  }
+
+  /** The beginnings of hashes; several stand for several sources of data. */
+  private static String abbreviated(String hashes) {
+    return hashes.replaceAll("(\\w{12})\\w+", "$1...");
+  }
+
+  /**
    * Checks that the run is not beyond what a session is to reach.
    *
    * @param steps in all, over all sessions
@@ -285,6 +312,7 @@ public final class RunDirectory implements AutoCloseable {
     Checkpoint checkpoint = Checkpoint.at(folder, step);
     AtomicFile.write(checkpoint.file(), body);
     AtomicFile.write(folder.resolve(LATEST), checkpoint.file().getFileName() + "\n");
+    saved = step;
     List<Checkpoint> all = checkpoints(folder);
     for (Checkpoint old : all.subList(0, Math.max(0, all.size() - Math.max(1, keep)))) {
       try {
@@ -297,6 +325,13 @@ public final class RunDirectory implements AutoCloseable {
       }
     }
     return checkpoint;
+  }
+
+  /** What a session that ends now leaves, for a sentence. */
+  public String kept() {
+    return saved == 0
+        ? "no checkpoint was due yet"
+        : "the checkpoint of step " + saved + " is kept";
   }
 
   /** The checkpoint that {@code latest} names, if it exists. */

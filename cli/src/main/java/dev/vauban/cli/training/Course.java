@@ -1,6 +1,5 @@
 package dev.vauban.cli.training;
 
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.progress.Progress;
@@ -14,7 +13,6 @@ import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +36,6 @@ public final class Course {
   private final Map<String, Double> sums = new LinkedHashMap<>();
   private final Map<String, Double> last = new LinkedHashMap<>();
   private int count;
-  private long saved;
 
   /** What is trained. */
   public interface Trainee {
@@ -81,7 +78,7 @@ public final class Course {
    * A session.
    *
    * @param task for the progress, for example {@code lft train}
-   * @throws CommandException exit 2, if the run was begun with other images than those of {@code
+   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other images than those of {@code
    *     provenance}, or is beyond the steps of {@code pace}
    */
   public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
@@ -89,20 +86,8 @@ public final class Course {
     this.run = run;
     this.pace = pace;
     this.session = session;
-    refuseOtherData(provenance);
+    run.requireData(provenance);
     run.requireWithin(pace.steps());
-  }
-
-  private void refuseOtherData(Provenance now) {
-    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
-      return;
-    }
-    if (!now.dataSha256().equals(RunDirectory.provenance(run.folder()).dataSha256())) {
-      throw CommandException.badInput(
-          "the images of %s have changed since the run in %s was begun; put the data back or start a"
-                  .formatted(now.data(), run.folder())
-              + " new run");
-    }
   }
 
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
@@ -115,7 +100,6 @@ public final class Course {
     try (Scope scope = Scope.open()) {
       Safetensors.File file = Safetensors.read(checkpoint.file(), scope);
       trainee.restore(checkpoint, file);
-      saved = checkpoint.step();
       count = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
       file.metadata()
           .forEach((name, value) -> {
@@ -141,7 +125,7 @@ public final class Course {
         if (stop || end || trainee.number() % pace.checkpointEvery() == 0) {
           save(trainee);
         }
-        session.interrupt().check(kept());
+        session.interrupt().check(run.kept());
         if (stop && !end) {
           session
               .console()
@@ -164,7 +148,7 @@ public final class Course {
     if (!Double.isFinite(loss)) {
       throw new DivergedException(
           "training has diverged: the loss is %s at step %d; %s; %s"
-              .formatted(loss, trainee.number(), trainee.remedy(), kept()));
+              .formatted(loss, trainee.number(), trainee.remedy(), run.kept()));
     }
     count++;
     figures.forEach((name, value) -> sums.merge(name, value, Double::sum));
@@ -194,13 +178,6 @@ public final class Course {
     sums.forEach((name, sum) -> facts.put(SUM + name, Double.toString(sum)));
     run.save(
         trainee.number(), pace.keep(), file -> Safetensors.writeNew(file, trainee.state(), facts));
-    saved = trainee.number();
-  }
-
-  private String kept() {
-    return saved == 0
-        ? "no checkpoint was due yet"
-        : "the checkpoint of step " + saved + " is kept";
   }
 
   /** The run's folder. */

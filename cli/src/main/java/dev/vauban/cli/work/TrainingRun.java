@@ -1,6 +1,5 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
@@ -14,7 +13,6 @@ import dev.vauban.meta.Learning;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
-import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -42,7 +40,6 @@ final class TrainingRun implements AutoCloseable {
   private final SessionClock clock = new SessionClock();
   private final BestWeights best;
   private final LastFigures last;
-  private long saved;
   private double lossSum;
   private int lossCount;
 
@@ -50,7 +47,7 @@ final class TrainingRun implements AutoCloseable {
    * Compiles, and restores the latest checkpoint.
    *
    * @param provenance of the run, without this session
-   * @throws CommandException exit 2, if the run was begun with other data, or is beyond the
+   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other data, or is beyond the
    *     iterations
    */
   TrainingRun(
@@ -65,7 +62,7 @@ final class TrainingRun implements AutoCloseable {
     this.training = training;
     this.run = run;
     this.session = session;
-    refuseOtherData(provenance);
+    run.requireData(provenance);
     run.requireWithin(training.iterations());
     this.best = BestWeights.of(run.folder());
     this.last = LastFigures.of(run.folder());
@@ -82,26 +79,11 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  /** A run that went on with other images would not be the run that its checkpoint is from. */
-  private void refuseOtherData(Provenance now) {
-    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
-      return;
-    }
-    String before = RunDirectory.provenance(run.folder()).dataSha256();
-    if (!now.dataSha256().equals(before)) {
-      throw CommandException.badInput(
-          "%s has changed since the run in %s was begun (SHA-256 %.12s..., then %.12s...); put the"
-                  .formatted(now.data(), run.folder(), now.dataSha256(), before)
-              + " data back or start a new run");
-    }
-  }
-
   private void restore(Checkpoint checkpoint) {
     try (Scope scope = Scope.open()) {
       Safetensors.File file =
           ModelFile.state(checkpoint.file(), recipe, trainer.stateTypes(), scope);
       trainer.restore(file.tensors());
-      saved = trainer.number();
       lossSum = Double.parseDouble(file.metadata().getOrDefault(LOSS_SUM, "0"));
       lossCount = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
     }
@@ -122,7 +104,7 @@ final class TrainingRun implements AutoCloseable {
         if (stop || end || validated() || due(training.checkpointEvery())) {
           save();
         }
-        session.interrupt().check(kept());
+        session.interrupt().check(run.kept());
         if (stop && !end) {
           break;
         }
@@ -161,7 +143,7 @@ final class TrainingRun implements AutoCloseable {
     if (!Double.isFinite(trainer.loss())) {
       throw new DivergedException(
           "training has diverged: the meta-loss is %s at step %d; try a smaller --meta-rate; %s"
-              .formatted(trainer.loss(), trainer.number(), kept()));
+              .formatted(trainer.loss(), trainer.number(), run.kept()));
     }
     if (due(training.logEvery()) || trainer.number() == training.iterations()) {
       log();
@@ -200,7 +182,7 @@ final class TrainingRun implements AutoCloseable {
   private void validate() {
     long step = trainer.number();
     Validation.Result result =
-        validation.orElseThrow().of(recipe.judged(trainer.weights()), kept());
+        validation.orElseThrow().of(recipe.judged(trainer.weights()), run.kept());
     // The line in the metrics is what says that the validation is done, so it comes last.
     best.offer(step, result.score(), trainer.weights(), facts());
     Map<String, Double> values = new LinkedHashMap<>();
@@ -224,7 +206,6 @@ final class TrainingRun implements AutoCloseable {
         trainer.number(),
         training.keep(),
         file -> Safetensors.writeNew(file, trainer.state(), metadata()));
-    saved = trainer.number();
   }
 
   private Map<String, String> metadata() {
@@ -238,12 +219,6 @@ final class TrainingRun implements AutoCloseable {
     Map<String, String> facts = ModelFile.metadata(recipe);
     facts.put("step", Long.toString(trainer.number()));
     return facts;
-  }
-
-  private String kept() {
-    return saved == 0
-        ? "no checkpoint was due yet"
-        : "the checkpoint of step " + saved + " is kept";
   }
 
   private TrainResult result() {

@@ -50,6 +50,16 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   }
 
   /**
+   * What the steps of a stage are made of.
+   *
+   * @param batch images of a step
+   * @param rate Adam's
+   * @param batches what the batches are drawn with
+   * @param draws what all else is drawn with
+   */
+  private record Steps(Lesson lesson, int batch, double rate, Purpose batches, Purpose draws) {}
+
+  /**
    * Compiles nothing yet.
    *
    * @param images to learn from
@@ -102,42 +112,53 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
 
   private void begin(Stage next, Tree<Tensor> weights) {
     stage = next;
-    boolean first = next == Stage.IMITATION;
+    Steps steps = steps(next);
     TrainingStep before = trainer;
     trainer =
-        (first ? imitation() : adaptation())
+        steps
+            .lesson()
             .compile(
                 device,
                 images,
-                first ? training.imitation().batch() : training.adaptation().tasks(),
+                steps.batch(),
                 weights,
                 ensemble.weights(),
-                Optimizers.adam(first ? training.imitation().rate() : training.adaptation().rate()),
-                (first ? Purpose.IMITATION_BATCHES : Purpose.ADAPTATION_BATCHES)
-                    .key(training.seed()),
-                (first ? Purpose.IMITATION : Purpose.ADAPTATION).key(training.seed()));
+                Optimizers.adam(steps.rate()),
+                steps.batches().key(training.seed()),
+                steps.draws().key(training.seed()));
     if (before != null) {
       before.close();
     }
   }
 
-  private Lesson imitation() {
-    return new Imitation(
-        generator,
-        ensemble.surrogates(),
-        new MiFgsm(new Linf(training.eps()), training.imitation().attackSteps()),
-        training.eps());
-  }
-
-  private Lesson adaptation() {
-    GeneratorTraining.Adaptation how = training.adaptation();
-    return new Adaptation(
-        generator,
-        ensemble.surrogates(),
-        training.eps(),
-        how.kappa(),
-        how.innerSteps(),
-        how.innerRate());
+  private Steps steps(Stage which) {
+    return switch (which) {
+      case IMITATION -> {
+        GeneratorTraining.Imitation how = training.imitation();
+        MiFgsm attack = new MiFgsm(new Linf(training.eps()), how.attackSteps());
+        yield new Steps(
+            new Imitation(generator, ensemble.surrogates(), attack, training.eps()),
+            how.batch(),
+            how.rate(),
+            Purpose.IMITATION_BATCHES,
+            Purpose.IMITATION);
+      }
+      case ADAPTATION -> {
+        GeneratorTraining.Adaptation how = training.adaptation();
+        yield new Steps(
+            new Adaptation(
+                generator,
+                ensemble.surrogates(),
+                training.eps(),
+                how.kappa(),
+                how.innerSteps(),
+                how.innerRate()),
+            how.tasks(),
+            how.rate(),
+            Purpose.ADAPTATION_BATCHES,
+            Purpose.ADAPTATION);
+      }
+    };
   }
 
   @Override

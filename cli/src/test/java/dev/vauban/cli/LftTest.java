@@ -14,6 +14,8 @@ import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.nn.Safetensors;
+import dev.vauban.tensor.Scope;
 import dev.vauban.cli.work.LearningJobs;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -81,6 +83,16 @@ class LftTest {
     assertThat(cli.run("lft", "train", "--resume", "--out", parts.toString(), "--hidden", "5"))
         .isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("--hidden 5: the run in " + parts + " was begun with hidden 4");
+
+    Path latest = RunDirectory.latest(parts).orElseThrow().file();
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(latest, Safetensors.read(latest, scope).tensors(), Map.of("format", "x"));
+    }
+    for (String[] reading : List.of(resume, new String[] {"lft", "gap", parts.toString()})) {
+      assertThat(cli.run(reading)).isEqualTo(ExitCode.BAD_INPUT);
+      assertThat(cli.err)
+          .contains(latest + " is no checkpoint of 'vauban lft train'; give a run of that command");
+    }
   }
 
   private static List<Map<String, Double>> losses(Path run) {

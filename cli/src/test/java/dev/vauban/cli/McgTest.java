@@ -240,13 +240,23 @@ class McgTest {
     refused(
         "it is for images of 20x6x1, not of 20x7x1",
         and(program, "--data", Bands.write(folder.resolve("wide"), 60, 7)));
+    withoutFact("filters", out.resolve("generator.safetensors"));
+    refused("is damaged", attack(victim, out, "mcg+square"));
+    Path checkpoint = RunDirectory.latest(out).orElseThrow().file();
+    String[] resume = {"mcg", "train", "--resume", "--out", out.toString()};
+    withoutFact("stage", checkpoint);
+    refused(checkpoint + " is damaged: it does not say which stage", resume);
+    withoutFact("format", checkpoint);
+    refused(
+        checkpoint + " is no checkpoint of 'vauban mcg train'; give a run of that command", resume);
+  }
+
+  private static void withoutFact(String fact, Path file) {
     try (Scope scope = Scope.open()) {
-      Path file = out.resolve("generator.safetensors");
       Safetensors.File content = Safetensors.read(file, scope);
       Map<String, String> facts = new TreeMap<>(content.metadata());
-      facts.remove("filters");
+      facts.remove(fact);
       Safetensors.write(file, content.tensors(), facts);
     }
-    refused("is damaged", attack(victim, out, "mcg+square"));
   }
 }

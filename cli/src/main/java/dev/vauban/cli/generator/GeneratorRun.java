@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A generator in training: the steps of the first stage, then those of the second, which begins
@@ -43,6 +44,15 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   private enum Stage {
     IMITATION,
     ADAPTATION;
+
+    static Stage of(String label, String source) {
+      return Stream.of(values())
+          .filter(stage -> stage.label().equals(label))
+          .findFirst()
+          .orElseThrow(() ->
+              CommandException.badInput(
+                  source + " is damaged: it does not say which stage of the training it is of"));
+    }
 
     String label() {
       return name().toLowerCase(Locale.ROOT);
@@ -89,11 +99,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   @Override
   public void restore(Checkpoint checkpoint, Safetensors.File content) {
     String source = checkpoint.file().toString();
-    if (!FORMAT.equals(content.metadata().get("format"))) {
-      throw CommandException.badInput(
-          source + " is no checkpoint of a generator; give a run of 'vauban mcg train'");
-    }
-    Stage saved = Stage.valueOf(content.metadata().get(STAGE).toUpperCase(Locale.ROOT));
+    Stage saved = Stage.of(content.metadata().get(STAGE), source);
     Tree<Tensor> weights =
         Safetensors.fit(
             source, Weight.types(generator.weights()), content.tensors().sub("weights"));
@@ -206,8 +212,13 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   }
 
   @Override
+  public String format() {
+    return FORMAT;
+  }
+
+  @Override
   public Map<String, String> facts() {
-    return Map.of("format", FORMAT, STAGE, stage.label());
+    return Map.of(STAGE, stage.label());
   }
 
   @Override

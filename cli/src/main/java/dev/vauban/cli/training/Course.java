@@ -1,5 +1,6 @@
 package dev.vauban.cli.training;
 
+import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.progress.Progress;
@@ -25,6 +26,7 @@ import java.util.Map;
  * neither in the weights nor in the metrics.
  */
 public final class Course {
+  private static final String FORMAT = "format";
   private static final String LOSS_COUNT = "loss_count";
   private static final String SUM = "loss:";
 
@@ -67,8 +69,13 @@ public final class Course {
     /** All of the state now. */
     Tree<Tensor> state();
 
-    /** What a checkpoint says of itself: its format, for example. */
-    Map<String, String> facts();
+    /** What its checkpoints call themselves, and no others. */
+    String format();
+
+    /** What else a checkpoint says of itself. */
+    default Map<String, String> facts() {
+      return Map.of();
+    }
 
     /** What to try where the loss is not finite, as in {@code try a smaller --rate}. */
     String remedy();
@@ -78,7 +85,7 @@ public final class Course {
    * A session.
    *
    * @param task for the progress, for example {@code lft train}
-   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other images than those of {@code
+   * @throws CommandException exit 2, if the run was begun with other images than those of {@code
    *     provenance}, or is beyond the steps of {@code pace}
    */
   public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
@@ -98,7 +105,7 @@ public final class Course {
 
   private void restore(Trainee trainee, Checkpoint checkpoint) {
     try (Scope scope = Scope.open()) {
-      Safetensors.File file = Safetensors.read(checkpoint.file(), scope);
+      Safetensors.File file = read(checkpoint.file(), trainee.format(), task, scope);
       trainee.restore(checkpoint, file);
       count = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
       file.metadata()
@@ -111,6 +118,22 @@ public final class Course {
     for (MetricsLog.Line line : MetricsLog.read(RunDirectory.metricsOf(run.folder()))) {
       last.putAll(line.values());
     }
+  }
+
+  /**
+   * Reads a checkpoint of a training.
+   *
+   * @param format that its trainee has
+   * @param task that trains such, for example {@code lft train}
+   * @throws CommandException exit 2, if it is another training's
+   */
+  public static Safetensors.File read(Path file, String format, String task, Scope scope) {
+    Safetensors.File content = Safetensors.read(file, scope);
+    if (!format.equals(content.metadata().get(FORMAT))) {
+      throw CommandException.badInput(
+          "%s is no checkpoint of 'vauban %s'; give a run of that command".formatted(file, task));
+    }
+    return content;
   }
 
   /** Takes the steps of this session. */
@@ -173,6 +196,7 @@ public final class Course {
 
   private void save(Trainee trainee) {
     Map<String, String> facts = new LinkedHashMap<>(trainee.facts());
+    facts.put(FORMAT, trainee.format());
     facts.put("step", Long.toString(trainee.number()));
     facts.put(LOSS_COUNT, Integer.toString(count));
     sums.forEach((name, sum) -> facts.put(SUM + name, Double.toString(sum)));

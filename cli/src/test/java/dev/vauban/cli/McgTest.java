@@ -193,6 +193,13 @@ class McgTest {
   void mistakesAreSaidInASentence() throws Exception {
     Path out = folder.resolve("run");
     refused("give --data mnist:DIR or fashion:DIR", "mcg", "train");
+    refused(
+        "no run in " + out + ": there is no such folder; give the --out of an earlier training",
+        "mcg",
+        "train",
+        "--resume",
+        "--out",
+        out.toString());
     String[] typed = train(out, "--adaptation-steps", "0", "--imitation-steps", "4");
     refused("--data glyphs: its splits share no classes", with(typed, data, "glyphs"));
     refused(

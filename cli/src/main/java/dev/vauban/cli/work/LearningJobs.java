@@ -34,7 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The commands' work, done by the learning modules on the CPU. */
+/** The commands' work, done by the learning modules on the device that each asks for. */
 public final class LearningJobs implements Jobs {
   /** Makes the jobs; nothing is loaded or compiled yet. */
   public LearningJobs() {}

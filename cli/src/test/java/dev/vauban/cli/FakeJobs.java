@@ -9,6 +9,7 @@ import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.GeneratorJobs;
 import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.cli.job.PlanView;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.QueryEvaluation;
@@ -60,7 +61,7 @@ public final class FakeJobs implements Jobs {
 
   Learner learner;
   Episodes episodes;
-  Training training;
+  OuterLoop training;
   Threat threat;
   Protocol protocol;
   Quickstart quickstart;
@@ -95,19 +96,20 @@ public final class FakeJobs implements Jobs {
     RunDirectory run = opening.get();
     learner = what;
     episodes = on;
-    training = how;
+    training = how.loop();
     long from = run.start().map(c -> c.step()).orElse(0L);
     run.begin(
         new Provenance(
             "test",
-            how.seed(),
+            training.seed(),
             on.data().toString(),
             "00",
             "none",
             List.of(Provenance.Session.ofProcess(from, session.arguments()))));
-    Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(how.seed()));
-    try (Progress progress = Progress.start(session.console(), "train", how.iterations(), "it")) {
-      for (long step = from + 1; step <= how.iterations(); step++) {
+    Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(training.seed()));
+    try (Progress progress =
+        Progress.start(session.console(), "train", training.iterations(), "it")) {
+      for (long step = from + 1; step <= training.iterations(); step++) {
         sleep();
         weight = weight.fold(step);
         double loss = weight.uniform(0);
@@ -120,9 +122,10 @@ public final class FakeJobs implements Jobs {
           session.interrupt().request();
         }
         boolean stop = session.interrupt().requested();
-        if (stop || step % how.checkpointEvery() == 0 || step == how.iterations()) {
+        if (stop || step % how.pace().checkpointEvery() == 0 || step == training.iterations()) {
           Key now = weight;
-          run.save(step, how.keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
+          run.save(
+              step, how.pace().keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
         }
         session.interrupt().check(run.kept());
       }
@@ -132,11 +135,11 @@ public final class FakeJobs implements Jobs {
     return new TrainResult(
         run.folder().toString(),
         what.method().label(),
-        how.iterations(),
+        training.iterations(),
         loss,
         1 - loss,
         null,
-        how.iterations() - from,
+        training.iterations() - from,
         1);
   }
 
@@ -177,7 +180,7 @@ public final class FakeJobs implements Jobs {
   }
 
   @Override
-  public PlanView plan(Learner what, Episodes on, Training how, Session session) {
+  public PlanView plan(Learner what, Episodes on, OuterLoop loop, Session session) {
     fail();
     session.console().notice("planning");
     sleep();

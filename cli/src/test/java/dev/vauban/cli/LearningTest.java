@@ -379,6 +379,7 @@ class LearningTest {
     }
     assertThat(flops).isEqualTo(((Number) cli.json().get("flops")).doubleValue());
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
+    refused("unknown option '--validate-shots' of 'vauban plan'", "plan", "--validate-shots", "3");
   }
 
   /** Every method's run is validated, saved, and read back for an evaluation. */

@@ -14,9 +14,9 @@ import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.cli.terminal.Json;
+import dev.vauban.cli.work.LearningJobs;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Scope;
-import dev.vauban.cli.work.LearningJobs;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -295,6 +295,10 @@ class LftTest {
     Files.writeString(out.resolve("config.yaml"), "method: maml\n");
     assertThat(cli.run("lft", "gap", out.toString())).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains(out + " is no run of a learned tuner");
+    assertThat(cli.run("lft", "gap", out.toString(), "--shots", "3"))
+        .as("--images says how many each task has")
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("unknown option '--shots' of 'vauban lft gap'");
     Files.writeString(out.resolve("config.yaml"), "hidden: 4\n");
     assertThat(cli.run("lft", "gap", out.toString(), "--images", "3"))
         .isEqualTo(ExitCode.BAD_INPUT);

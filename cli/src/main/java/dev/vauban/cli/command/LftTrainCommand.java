@@ -31,6 +31,7 @@ import picocli.CommandLine.Option;
     })
 public final class LftTrainCommand implements Command, Base, Presets {
   @Mixin UniversalOptions universal;
+  @Mixin TaskOptions task;
   @Mixin TunerOptions tuner;
 
   @Range(min = 1)
@@ -117,14 +118,26 @@ public final class LftTrainCommand implements Command, Base, Presets {
               .get()
               .tuners()
               .train(
-                  universal.tasks(), tuner.design(), universal.slope(), training(), run, session);
+                  universal.tasks(task.shots, task.unseen),
+                  tuner.design(),
+                  universal.slope(),
+                  training(),
+                  run,
+                  session);
       return Answer.ok(text(result, session.console().width()), result);
     }
   }
 
   private TunerTraining training() {
     return new TunerTraining(
-        tasks, metaRate, clip, tuner.unrolling(), work.seed, work.compute(), pace.pace(iterations));
+        iterations,
+        tasks,
+        metaRate,
+        clip,
+        tuner.unrolling(),
+        work.seed,
+        work.compute(),
+        pace.pace());
   }
 
   private static String text(TunerResult result, int width) {

@@ -125,7 +125,7 @@ public final class McgTrainCommand implements Command, Base, Presets {
         generator.adaptation(),
         work.seed,
         work.compute(),
-        pace.pace(generator.steps()));
+        pace.pace());
   }
 
   private static String text(GeneratorResult result, int width) {

@@ -8,6 +8,7 @@ import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.job.Training;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.TextTable;
 import java.nio.file.Path;
@@ -35,7 +36,8 @@ public final class TrainCommand implements Command, Base, Presets {
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
-  @Mixin TrainingOptions training;
+  @Mixin OuterOptions outer;
+  @Mixin SessionOptions sessions;
   @Mixin WorkOptions work;
 
   @Option(
@@ -63,7 +65,8 @@ public final class TrainCommand implements Command, Base, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
-    presets.putAll(training.presets(learner.method));
+    presets.putAll(outer.presets(learner.method));
+    presets.putAll(sessions.presets(outer.iterations));
     presets.put("out", new Value(defaultOut(), "default"));
     return presets;
   }
@@ -86,16 +89,18 @@ public final class TrainCommand implements Command, Base, Presets {
     Learner what = learner.learner();
     learner.refuseContradictions(
         session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
-    learner.refuseStrangers(training.trainWays, episodes.ways);
+    learner.refuseStrangers(outer.trainWays, episodes.ways);
     try (RunOpening run = new RunOpening(out, resume, session)) {
       run.require(changeable(session), SINCE);
       TrainResult result =
-          session
-              .jobs()
-              .get()
-              .train(what, episodes.episodes(), training.training(work), run, session);
+          session.jobs().get().train(what, episodes.episodes(), training(), run, session);
       return Answer.ok(text(result, session.console().width()), result);
     }
+  }
+
+  private Training training() {
+    return new Training(
+        outer.loop(work), sessions.pace(), sessions.validateEvery, sessions.validations());
   }
 
   /** A training that changes over its iterations would not be the same with another number. */

@@ -166,7 +166,9 @@ public final class RunDirectory implements AutoCloseable {
   public static void requireRun(Path folder) {
     if (!Files.isDirectory(folder)) {
       throw CommandException.badInput(
-          "no run in " + folder + ": there is no such folder; give the --out of an earlier training");
+          "no run in "
+              + folder
+              + ": there is no such folder; give the --out of an earlier training");
     }
     if (!Files.exists(configOf(folder))) {
       throw CommandException.badInput("no run in " + folder + ": config.yaml is missing");

@@ -31,6 +31,7 @@ public final class Course {
   private static final String SUM = "loss:";
 
   private final String task;
+  private final int steps;
   private final RunDirectory run;
   private final Pace pace;
   private final Session session;
@@ -85,16 +86,19 @@ public final class Course {
    * A session.
    *
    * @param task for the progress, for example {@code lft train}
+   * @param steps in all, over all sessions
    * @throws CommandException exit 2, if the run was begun with other images than those of {@code
-   *     provenance}, or is beyond the steps of {@code pace}
+   *     provenance}, or is beyond the steps
    */
-  public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
+  public Course(
+      String task, int steps, RunDirectory run, Pace pace, Provenance provenance, Session session) {
     this.task = task;
+    this.steps = steps;
     this.run = run;
     this.pace = pace;
     this.session = session;
     run.requireData(provenance);
-    run.requireWithin(pace.steps());
+    run.requireWithin(steps);
   }
 
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
@@ -138,13 +142,13 @@ public final class Course {
 
   /** Takes the steps of this session. */
   public void run(Trainee trainee) {
-    try (Progress progress = Progress.start(session.console(), task, pace.steps(), "it")) {
-      while (trainee.number() < pace.steps()) {
+    try (Progress progress = Progress.start(session.console(), task, steps, "it")) {
+      while (trainee.number() < steps) {
         Map<String, Double> figures = step(trainee);
         figures.keySet().retainAll(trainee.shown());
         progress.at(trainee.number(), figures);
-        boolean end = trainee.number() == pace.steps();
-        boolean stop = session.interrupt().requested() || outOfTime();
+        boolean end = trainee.number() == steps;
+        boolean stop = session.interrupt().requested() || pace.isOver(clock);
         if (stop || end || trainee.number() % pace.checkpointEvery() == 0) {
           save(trainee);
         }
@@ -154,15 +158,11 @@ public final class Course {
               .console()
               .notice(
                   "time limit: stopped at step %d of %d; continue with --resume"
-                      .formatted(trainee.number(), pace.steps()));
+                      .formatted(trainee.number(), steps));
           break;
         }
       }
     }
-  }
-
-  private boolean outOfTime() {
-    return pace.maxMinutes() > 0 && clock.seconds() >= 60 * pace.maxMinutes();
   }
 
   private Map<String, Double> step(Trainee trainee) {
@@ -176,7 +176,7 @@ public final class Course {
     count++;
     figures.forEach((name, value) -> sums.merge(name, value, Double::sum));
     boolean due = trainee.number() % pace.logEvery() == 0 || trainee.endsStage(trainee.number());
-    if (due || trainee.number() == pace.steps()) {
+    if (due || trainee.number() == steps) {
       log(trainee.number());
     }
     if (due) { // a line that only the end of the run called for begins no new mean: it may go on

@@ -58,7 +58,8 @@ final class TunerRun implements Course.Trainee, AutoCloseable {
             .<Problems>map(s -> s.training(Purpose.TRAINING_TASKS.key(training.seed())))
             .toList();
     Provenance provenance = provenance(device, sources);
-    this.course = new Course(TASK, run, training.pace(), provenance, session);
+    this.course =
+        new Course(TASK, training.iterations(), run, training.pace(), provenance, session);
     Tuner tuner = design.tuner();
     Optimizer adam = Optimizers.adam(training.metaRate());
     try (Scope scope = Scope.open()) {

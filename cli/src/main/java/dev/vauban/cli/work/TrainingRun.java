@@ -6,6 +6,7 @@ import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Checkpoint;
+import dev.vauban.cli.run.Pace;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.run.SessionClock;
@@ -33,6 +34,8 @@ final class TrainingRun implements AutoCloseable {
 
   private final Recipe recipe;
   private final Training training;
+  private final int iterations;
+  private final Pace pace;
   private final RunDirectory run;
   private final Session session;
   private final Learning trainer;
@@ -47,8 +50,8 @@ final class TrainingRun implements AutoCloseable {
    * Compiles, and restores the latest checkpoint.
    *
    * @param provenance of the run, without this session
-   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other data, or is beyond the
-   *     iterations
+   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other data,
+   *     or is beyond the iterations
    */
   TrainingRun(
       Device device,
@@ -60,19 +63,25 @@ final class TrainingRun implements AutoCloseable {
       Session session) {
     this.recipe = recipe;
     this.training = training;
+    this.iterations = training.loop().iterations();
+    this.pace = training.pace();
     this.run = run;
     this.session = session;
     run.requireData(provenance);
-    run.requireWithin(training.iterations());
+    run.requireWithin(iterations);
     this.best = BestWeights.of(run.folder());
     this.last = LastFigures.of(run.folder());
-    this.trainer = recipe.learning(device, tasks.training(), training);
+    this.trainer = recipe.learning(device, tasks.training(), training.loop());
     try {
       run.start().ifPresent(this::restore);
       run.begin(
           provenance.and(Provenance.Session.ofProcess(trainer.number(), session.arguments())));
       this.validation =
-          tasks.validation().map(c -> new Validation(device, recipe, c, training, session));
+          tasks
+              .validation()
+              .map(c ->
+                  new Validation(
+                      device, recipe, c, training.loop(), training.validations(), session));
     } catch (RuntimeException | Error e) {
       trainer.close();
       throw e;
@@ -92,16 +101,16 @@ final class TrainingRun implements AutoCloseable {
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
-    try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), task, iterations, "it")) {
       if (validated() && last.validatedStep() < trainer.number()) {
         validate();
       }
-      while (trainer.number() < training.iterations()) {
+      while (trainer.number() < iterations) {
         step();
         progress.at(trainer.number(), shown());
-        boolean end = trainer.number() == training.iterations();
-        boolean stop = session.interrupt().requested() || outOfTime();
-        if (stop || end || validated() || due(training.checkpointEvery())) {
+        boolean end = trainer.number() == iterations;
+        boolean stop = session.interrupt().requested() || pace.isOver(clock);
+        if (stop || end || validated() || due(pace.checkpointEvery())) {
           save();
         }
         session.interrupt().check(run.kept());
@@ -113,12 +122,12 @@ final class TrainingRun implements AutoCloseable {
         }
       }
     }
-    if (trainer.number() < training.iterations()) {
+    if (trainer.number() < iterations) {
       session
           .console()
           .notice(
               "time limit: stopped at step %d of %d; continue with --resume"
-                  .formatted(trainer.number(), training.iterations()));
+                  .formatted(trainer.number(), iterations));
     }
     return result();
   }
@@ -132,10 +141,6 @@ final class TrainingRun implements AutoCloseable {
     return every > 0 && trainer.number() % every == 0;
   }
 
-  private boolean outOfTime() {
-    return training.maxMinutes() > 0 && clock.seconds() >= 60 * training.maxMinutes();
-  }
-
   private void step() {
     trainer.step();
     lossSum += trainer.loss();
@@ -145,7 +150,7 @@ final class TrainingRun implements AutoCloseable {
           "training has diverged: the meta-loss is %s at step %d; try a smaller --meta-rate; %s"
               .formatted(trainer.loss(), trainer.number(), run.kept()));
     }
-    if (due(training.logEvery()) || trainer.number() == training.iterations()) {
+    if (due(pace.logEvery()) || trainer.number() == iterations) {
       log();
     }
   }
@@ -163,7 +168,7 @@ final class TrainingRun implements AutoCloseable {
     values.put("seconds", clock.seconds());
     values.put("processor_seconds", clock.processorSeconds());
     run.log(trainer.number(), values);
-    if (due(training.logEvery())) {
+    if (due(pace.logEvery())) {
       lossSum = 0;
       lossCount = 0;
     }
@@ -204,7 +209,7 @@ final class TrainingRun implements AutoCloseable {
   private void save() {
     run.save(
         trainer.number(),
-        training.keep(),
+        pace.keep(),
         file -> Safetensors.writeNew(file, trainer.state(), metadata()));
   }
 

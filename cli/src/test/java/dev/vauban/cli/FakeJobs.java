@@ -9,6 +9,7 @@ import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.GeneratorJobs;
 import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.cli.job.PlanView;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.QueryEvaluation;
@@ -60,7 +61,7 @@ public final class FakeJobs implements Jobs {
 
   Learner learner;
   Episodes episodes;
-  Training training;
+  OuterLoop training;
   Threat threat;
   Protocol protocol;
   Quickstart quickstart;
@@ -95,20 +96,20 @@ public final class FakeJobs implements Jobs {
     RunDirectory run = opening.get();
     learner = what;
     episodes = on;
-    training = how;
+    training = how.loop();
     long from = run.start().map(c -> c.step()).orElse(0L);
-    run.writeProvenance(
+    run.begin(
         new Provenance(
             "test",
-            how.seed(),
+            training.seed(),
             on.data().toString(),
             "00",
             "none",
             List.of(Provenance.Session.ofProcess(from, session.arguments()))));
-    Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(how.seed()));
-    long saved = from;
-    try (Progress progress = Progress.start(session.console(), "train", how.iterations(), "it")) {
-      for (long step = from + 1; step <= how.iterations(); step++) {
+    Key weight = run.start().map(c -> read(c.file())).orElse(Key.of(training.seed()));
+    try (Progress progress =
+        Progress.start(session.console(), "train", training.iterations(), "it")) {
+      for (long step = from + 1; step <= training.iterations(); step++) {
         sleep();
         weight = weight.fold(step);
         double loss = weight.uniform(0);
@@ -121,12 +122,12 @@ public final class FakeJobs implements Jobs {
           session.interrupt().request();
         }
         boolean stop = session.interrupt().requested();
-        if (stop || step % how.checkpointEvery() == 0 || step == how.iterations()) {
+        if (stop || step % how.pace().checkpointEvery() == 0 || step == training.iterations()) {
           Key now = weight;
-          run.save(step, how.keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
-          saved = step;
+          run.save(
+              step, how.pace().keep(), file -> Files.writeString(file, now.k0() + " " + now.k1()));
         }
-        session.interrupt().check("the checkpoint of step " + saved + " is kept");
+        session.interrupt().check(run.kept());
       }
     }
     System.getLogger("dev.vauban.test").log(System.Logger.Level.INFO, "trained");
@@ -134,11 +135,11 @@ public final class FakeJobs implements Jobs {
     return new TrainResult(
         run.folder().toString(),
         what.method().label(),
-        how.iterations(),
+        training.iterations(),
         loss,
         1 - loss,
         null,
-        how.iterations() - from,
+        training.iterations() - from,
         1);
   }
 
@@ -179,7 +180,7 @@ public final class FakeJobs implements Jobs {
   }
 
   @Override
-  public PlanView plan(Learner what, Episodes on, Training how, Session session) {
+  public PlanView plan(Learner what, Episodes on, OuterLoop loop, Session session) {
     fail();
     session.console().notice("planning");
     sleep();

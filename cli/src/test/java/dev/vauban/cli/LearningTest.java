@@ -49,6 +49,16 @@ class LearningTest {
         .hasSameBinaryContentAs(whole.resolve("best.safetensors"));
     assertThat(losses(parts)).isEqualTo(losses(whole)).hasSize(4);
     assertThat(validations(parts)).isEqualTo(validations(whole)).hasSize(2);
+
+    refused(
+        "the run in " + parts + " is at step 7, beyond the 4 steps that are asked for",
+        "train",
+        "--resume",
+        "--out",
+        parts.toString(),
+        "--iterations",
+        "4");
+    assertThat(resume(parts)).as("what was refused is not in config.yaml").isEqualTo(ExitCode.OK);
   }
 
   @Test
@@ -369,6 +379,7 @@ class LearningTest {
     }
     assertThat(flops).isEqualTo(((Number) cli.json().get("flops")).doubleValue());
     assertThat(((Number) cli.json().get("bytes")).longValue()).isPositive();
+    refused("unknown option '--validate-shots' of 'vauban plan'", "plan", "--validate-shots", "3");
   }
 
   /** Every method's run is validated, saved, and read back for an evaluation. */

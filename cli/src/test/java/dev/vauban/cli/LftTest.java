@@ -15,6 +15,8 @@ import dev.vauban.cli.terminal.Console;
 import dev.vauban.cli.terminal.Interrupt;
 import dev.vauban.cli.terminal.Json;
 import dev.vauban.cli.work.LearningJobs;
+import dev.vauban.nn.Safetensors;
+import dev.vauban.tensor.Scope;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -81,6 +83,16 @@ class LftTest {
     assertThat(cli.run("lft", "train", "--resume", "--out", parts.toString(), "--hidden", "5"))
         .isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains("--hidden 5: the run in " + parts + " was begun with hidden 4");
+
+    Path latest = RunDirectory.latest(parts).orElseThrow().file();
+    try (Scope scope = Scope.open()) {
+      Safetensors.write(latest, Safetensors.read(latest, scope).tensors(), Map.of("format", "x"));
+    }
+    for (String[] reading : List.of(resume, new String[] {"lft", "gap", parts.toString()})) {
+      assertThat(cli.run(reading)).isEqualTo(ExitCode.BAD_INPUT);
+      assertThat(cli.err)
+          .contains(latest + " is no checkpoint of 'vauban lft train'; give a run of that command");
+    }
   }
 
   private static List<Map<String, Double>> losses(Path run) {
@@ -283,6 +295,10 @@ class LftTest {
     Files.writeString(out.resolve("config.yaml"), "method: maml\n");
     assertThat(cli.run("lft", "gap", out.toString())).isEqualTo(ExitCode.BAD_INPUT);
     assertThat(cli.err).contains(out + " is no run of a learned tuner");
+    assertThat(cli.run("lft", "gap", out.toString(), "--shots", "3"))
+        .as("--images says how many each task has")
+        .isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(cli.err).contains("unknown option '--shots' of 'vauban lft gap'");
     Files.writeString(out.resolve("config.yaml"), "hidden: 4\n");
     assertThat(cli.run("lft", "gap", out.toString(), "--images", "3"))
         .isEqualTo(ExitCode.BAD_INPUT);

@@ -93,6 +93,9 @@ class McgTest {
       ok("mcg", "train", "--resume", "--out", parts.toString(), "--adaptation-steps", second);
       assertThat(cli.err).doesNotContain("training surrogate");
     }
+    assertThat(RunDirectory.configOf(parts))
+        .content()
+        .containsPattern("adaptation-steps: 3 +# flag on resume\n");
     assertThat(figures(parts)).isEqualTo(figures(whole));
     for (String file : List.of("checkpoint-00000006.safetensors", "generator.safetensors")) {
       assertThat(parts.resolve(file)).hasSameBinaryContentAs(whole.resolve(file));
@@ -123,7 +126,7 @@ class McgTest {
     changed[20]++;
     Files.write(images, changed);
     refused(
-        "the images of " + data + " have changed since the run in " + parts + " was begun",
+        data + " has changed since the run in " + parts + " was begun (SHA-256 ",
         "mcg",
         "train",
         "--resume",
@@ -190,6 +193,13 @@ class McgTest {
   void mistakesAreSaidInASentence() throws Exception {
     Path out = folder.resolve("run");
     refused("give --data mnist:DIR or fashion:DIR", "mcg", "train");
+    refused(
+        "no run in " + out + ": there is no such folder; give the --out of an earlier training",
+        "mcg",
+        "train",
+        "--resume",
+        "--out",
+        out.toString());
     String[] typed = train(out, "--adaptation-steps", "0", "--imitation-steps", "4");
     refused("--data glyphs: its splits share no classes", with(typed, data, "glyphs"));
     refused(
@@ -237,13 +247,23 @@ class McgTest {
     refused(
         "it is for images of 20x6x1, not of 20x7x1",
         and(program, "--data", Bands.write(folder.resolve("wide"), 60, 7)));
+    withoutFact("filters", out.resolve("generator.safetensors"));
+    refused("is damaged", attack(victim, out, "mcg+square"));
+    Path checkpoint = RunDirectory.latest(out).orElseThrow().file();
+    String[] resume = {"mcg", "train", "--resume", "--out", out.toString()};
+    withoutFact("stage", checkpoint);
+    refused(checkpoint + " is damaged: it does not say which stage", resume);
+    withoutFact("format", checkpoint);
+    refused(
+        checkpoint + " is no checkpoint of 'vauban mcg train'; give a run of that command", resume);
+  }
+
+  private static void withoutFact(String fact, Path file) {
     try (Scope scope = Scope.open()) {
-      Path file = out.resolve("generator.safetensors");
       Safetensors.File content = Safetensors.read(file, scope);
       Map<String, String> facts = new TreeMap<>(content.metadata());
-      facts.remove("filters");
+      facts.remove(fact);
       Safetensors.write(file, content.tensors(), facts);
     }
-    refused("is damaged", attack(victim, out, "mcg+square"));
   }
 }

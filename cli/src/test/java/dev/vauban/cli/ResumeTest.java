@@ -153,6 +153,28 @@ class ResumeTest {
     assertThat(cli.err).contains("--ways 5: the run in " + run + " was begun with ways 4");
   }
 
+  /** A session that was to go further and was stopped leaves the new end to the next one. */
+  @Test
+  void aRunKeepsTheNumberOfStepsThatItWasResumedWith() throws Exception {
+    Path run = folder.resolve("run");
+    train(run, "--ways", "4");
+    List<String> before = Files.readAllLines(RunDirectory.configOf(run));
+    cli.jobs.interruptAfter = 30;
+    String[] further = {
+      "train", "--resume", "--out", run.toString(), "--iterations", "40", "--keep", "3"
+    };
+    assertThat(cli.run(further)).isEqualTo(ExitCode.INTERRUPTED);
+
+    before.replaceAll(
+        line -> line.startsWith("iterations: ") ? line.replace("20", "40") + " on resume" : line);
+    assertThat(before).anyMatch(line -> line.matches("iterations: 40 +# flag on resume"));
+    assertThat(Files.readAllLines(RunDirectory.configOf(run))).isEqualTo(before);
+
+    cli.jobs.interruptAfter = 0;
+    assertThat(cli.run("train", "--resume", "--out", run.toString())).isEqualTo(ExitCode.OK);
+    assertThat(RunDirectory.latest(run).orElseThrow().step()).isEqualTo(40);
+  }
+
   @Test
   void resumingWithAFileIsRefused() throws Exception {
     Path run = folder.resolve("run");

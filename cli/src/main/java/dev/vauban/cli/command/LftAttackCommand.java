@@ -45,6 +45,7 @@ public final class LftAttackCommand implements Command, Base {
   Path run;
 
   @Mixin UniversalOptions universal;
+  @Mixin TaskOptions task;
 
   @Range(min = 2, max = 100_000)
   @Option(
@@ -151,7 +152,13 @@ public final class LftAttackCommand implements Command, Base {
             .jobs()
             .get()
             .tuners()
-            .attack(run, universal.tasks(), tuner.design(), universal.slope(), test, session);
+            .attack(
+                run,
+                universal.tasks(task.shots, task.unseen),
+                tuner.design(),
+                universal.slope(),
+                test,
+                session);
     ExitCode code = session.keep(() -> write(folder, comparison, session));
     String text = TunerTables.comparison(comparison, session.console().width());
     return new Answer(code, text, comparison);

@@ -4,10 +4,10 @@ import dev.vauban.cli.config.Base;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Answer;
+import dev.vauban.cli.job.GapMeasurement;
 import dev.vauban.cli.job.GapTable;
 import dev.vauban.cli.job.Session;
-import dev.vauban.cli.job.TunerTraining;
-import dev.vauban.cli.run.Pace;
+import dev.vauban.cli.job.UniversalTasks;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -72,22 +72,19 @@ public final class LftGapCommand implements Command, Base {
                 .formatted(count, universal.ways, universal.ways));
       }
     }
-    TunerTraining training =
-        new TunerTraining(
-            tasks, 1, 0, tuner.unrolling(), work.seed, work.compute(), new Pace(1, 1, 1, 1, 0));
+    List<UniversalTasks> larger =
+        images.stream()
+            .map(count -> count / universal.ways)
+            .map(each -> universal.tasks(each, each))
+            .toList();
+    GapMeasurement measurement =
+        new GapMeasurement(tasks, tuner.unrolling(), work.seed, work.compute());
     GapTable table =
         session
             .jobs()
             .get()
             .tuners()
-            .gap(
-                run,
-                universal.tasks(),
-                tuner.design(),
-                universal.slope(),
-                images,
-                training,
-                session);
+            .gap(run, larger, tuner.design(), universal.slope(), measurement, session);
     return Answer.ok(TunerTables.gap(table, session.console().width()), table);
   }
 }

@@ -30,19 +30,8 @@ import picocli.CommandLine.Option;
       "    --out runs/lft"
     })
 public final class LftTrainCommand implements Command, Base, Presets {
-  /** Settings that a resumed run may change: they do not touch what is computed. */
-  private static final Set<String> FREE_ON_RESUME =
-      Set.of(
-          "out",
-          "workers",
-          "victims",
-          "iterations",
-          "log-every",
-          "checkpoint-every",
-          "keep",
-          "max-minutes");
-
   @Mixin UniversalOptions universal;
+  @Mixin TaskOptions task;
   @Mixin TunerOptions tuner;
 
   @Range(min = 1)
@@ -122,21 +111,33 @@ public final class LftTrainCommand implements Command, Base, Presets {
   @Override
   public Answer run(Session session) {
     try (RunOpening run = new RunOpening(out, resume, session)) {
-      run.require(FREE_ON_RESUME, Map.of());
+      run.require(Set.of("iterations", "victims"), Map.of());
       TunerResult result =
           session
               .jobs()
               .get()
               .tuners()
               .train(
-                  universal.tasks(), tuner.design(), universal.slope(), training(), run, session);
+                  universal.tasks(task.shots, task.unseen),
+                  tuner.design(),
+                  universal.slope(),
+                  training(),
+                  run,
+                  session);
       return Answer.ok(text(result, session.console().width()), result);
     }
   }
 
   private TunerTraining training() {
     return new TunerTraining(
-        tasks, metaRate, clip, tuner.unrolling(), work.seed, work.compute(), pace.pace(iterations));
+        iterations,
+        tasks,
+        metaRate,
+        clip,
+        tuner.unrolling(),
+        work.seed,
+        work.compute(),
+        pace.pace());
   }
 
   private static String text(TunerResult result, int width) {

@@ -38,17 +38,6 @@ import picocli.CommandLine.Option;
       "    --attack square,transfer+square,mcg+square"
     })
 public final class McgTrainCommand implements Command, Base, Presets {
-  /** Settings that a resumed run may change: they do not touch what is computed. */
-  private static final Set<String> FREE_ON_RESUME =
-      Set.of(
-          "out",
-          "workers",
-          "adaptation-steps",
-          "log-every",
-          "checkpoint-every",
-          "keep",
-          "max-minutes");
-
   @Option(
       names = "--data",
       paramLabel = "DATA",
@@ -119,7 +108,7 @@ public final class McgTrainCommand implements Command, Base, Presets {
           "--imitation-steps 0 and --adaptation-steps 0 leave nothing to learn; give one of them");
     }
     try (RunOpening run = new RunOpening(out, resume, session)) {
-      run.require(FREE_ON_RESUME, Map.of());
+      run.require(Set.of("adaptation-steps"), Map.of());
       GeneratorResult result = session.jobs().get().generators().train(training(), run, session);
       return Answer.ok(text(result, session.console().width()), result);
     }
@@ -136,7 +125,7 @@ public final class McgTrainCommand implements Command, Base, Presets {
         generator.adaptation(),
         work.seed,
         work.compute(),
-        pace.pace(generator.steps()));
+        pace.pace());
   }
 
   private static String text(GeneratorResult result, int width) {

@@ -40,8 +40,7 @@ public final class PaceOptions {
               + " (default: ${DEFAULT-VALUE})")
   double maxMinutes;
 
-  /** With so many steps in all. */
-  Pace pace(int steps) {
-    return new Pace(steps, logEvery, checkpointEvery, keep, maxMinutes);
+  Pace pace() {
+    return new Pace(logEvery, checkpointEvery, keep, maxMinutes);
   }
 }

@@ -16,26 +16,26 @@ import picocli.CommandLine.Mixin;
 public final class PlanCommand implements Command, Presets {
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
-  @Mixin TrainingOptions training;
+  @Mixin OuterOptions outer;
   @Mixin WorkOptions work;
   @Mixin ConfigOptions config;
 
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
-    presets.putAll(training.presets(learner.method));
+    presets.putAll(outer.presets(learner.method));
     return presets;
   }
 
   @Override
   public Answer run(Session session) {
     learner.refuseContradictions(session.settings(), "");
-    learner.refuseStrangers(training.trainWays, episodes.ways);
+    learner.refuseStrangers(outer.trainWays, episodes.ways);
     PlanView plan =
         session
             .jobs()
             .get()
-            .plan(learner.learner(), episodes.episodes(), training.training(work), session);
+            .plan(learner.learner(), episodes.episodes(), outer.loop(work), session);
     return Answer.ok(plan.text(), plan);
   }
 }

@@ -8,10 +8,10 @@ import dev.vauban.cli.job.Answer;
 import dev.vauban.cli.job.Learner;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
+import dev.vauban.cli.job.Training;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.terminal.TextTable;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -31,17 +31,13 @@ import picocli.CommandLine.Option;
       "    --out runs/a"
     })
 public final class TrainCommand implements Command, Base, Presets {
-  /** Settings that a resumed run may change: they do not touch what is computed. */
-  private static final Set<String> FREE_ON_RESUME =
-      Set.of(
-          "out", "workers", "iterations", "log-every", "checkpoint-every", "keep", "max-minutes");
-
   /** Settings that the runs of older versions do not name, with what they were. */
   private static final Map<String, String> SINCE = Map.of("precision", "f32", "device", "cpu");
 
   @Mixin LearnerOptions learner;
   @Mixin EpisodeOptions episodes;
-  @Mixin TrainingOptions training;
+  @Mixin OuterOptions outer;
+  @Mixin SessionOptions sessions;
   @Mixin WorkOptions work;
 
   @Option(
@@ -69,7 +65,8 @@ public final class TrainCommand implements Command, Base, Presets {
   @Override
   public Map<String, Value> presets() {
     Map<String, Value> presets = learner.presets(episodes.data);
-    presets.putAll(training.presets(learner.method));
+    presets.putAll(outer.presets(learner.method));
+    presets.putAll(sessions.presets(outer.iterations));
     presets.put("out", new Value(defaultOut(), "default"));
     return presets;
   }
@@ -92,28 +89,26 @@ public final class TrainCommand implements Command, Base, Presets {
     Learner what = learner.learner();
     learner.refuseContradictions(
         session.settings(), resume ? RunDirectory.configOf(out).toString() : "");
-    learner.refuseStrangers(training.trainWays, episodes.ways);
+    learner.refuseStrangers(outer.trainWays, episodes.ways);
     try (RunOpening run = new RunOpening(out, resume, session)) {
-      run.require(freeOnResume(session), SINCE);
+      run.require(changeable(session), SINCE);
       TrainResult result =
-          session
-              .jobs()
-              .get()
-              .train(what, episodes.episodes(), training.training(work), run, session);
+          session.jobs().get().train(what, episodes.episodes(), training(), run, session);
       return Answer.ok(text(result, session.console().width()), result);
     }
   }
 
+  private Training training() {
+    return new Training(
+        outer.loop(work), sessions.pace(), sessions.validateEvery, sessions.validations());
+  }
+
   /** A training that changes over its iterations would not be the same with another number. */
-  private Set<String> freeOnResume(Session session) {
+  private Set<String> changeable(Session session) {
     boolean timed =
         !"constant".equals(session.settings().values().get("schedule").text())
             || learner.method == Method.MAML_PLUS_PLUS;
-    Set<String> free = new HashSet<>(FREE_ON_RESUME);
-    if (timed) {
-      free.remove("iterations");
-    }
-    return free;
+    return timed ? Set.of() : Set.of("iterations");
   }
 
   private static String text(TrainResult result, int width) {

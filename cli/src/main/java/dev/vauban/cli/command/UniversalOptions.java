@@ -15,7 +15,10 @@ import picocli.CommandLine.Option;
 
 /** Few-shot universal attacks: sources, victims, tasks, bounds, and what a tuner may see. */
 public final class UniversalOptions {
-  /** What a test takes from the run unless told otherwise: everything here. */
+  /**
+   * What a test takes from the run unless told otherwise: everything here and in {@link
+   * TaskOptions}.
+   */
   static final Set<String> NAMES =
       Set.of(
           "data",
@@ -79,22 +82,6 @@ public final class UniversalOptions {
       defaultValue = "2",
       description = "classes per task (default: ${DEFAULT-VALUE})")
   int ways;
-
-  @Range(min = 1, max = 1000)
-  @Option(
-      names = "--shots",
-      paramLabel = "N",
-      defaultValue = "2",
-      description = "images per class to tune on (default: ${DEFAULT-VALUE})")
-  int shots;
-
-  @Range(min = 1, max = 1000)
-  @Option(
-      names = "--unseen",
-      paramLabel = "N",
-      defaultValue = "2",
-      description = "other images per class to be judged on (default: ${DEFAULT-VALUE})")
-  int unseen;
 
   @Option(
       names = "--victim",
@@ -164,7 +151,13 @@ public final class UniversalOptions {
           "how far an estimate looks along a direction, in pixels' units (default: ${DEFAULT-VALUE})")
   double smoothing;
 
-  UniversalTasks tasks() {
+  /**
+   * The tasks.
+   *
+   * @param shots images per class to tune on
+   * @param unseen other images per class to be judged on
+   */
+  UniversalTasks tasks(int shots, int unseen) {
     if (eps.size() != 1 && eps.size() != data.size()) {
       throw CommandException.badInput(
           "--eps gives %d bounds for %d image sources; give one, or one for each"

@@ -41,13 +41,36 @@ public final class ConfigFile {
    * @throws CommandException exit 2, if the file is missing, is not YAML, or is not a flat mapping
    */
   public static Map<String, Entry> read(Path file) {
-    String yaml;
+    return parse(text(file), file.toString());
+  }
+
+  private static String text(Path file) {
     try {
-      yaml = Files.readString(file);
+      return Files.readString(file);
     } catch (IOException e) {
       throw CommandException.badInput("cannot read " + file + ": " + Failure.reason(e), e);
     }
-    return parse(yaml, file.toString());
+  }
+
+  /**
+   * What {@code file}, written by {@link Settings#toYaml}, says with other values: the lines of
+   * these keys alone change, sources included. A key that has no line yet gets one at the end.
+   *
+   * @throws CommandException exit 2, as for {@link #read}
+   */
+  public static String changed(Path file, Map<String, Settings.Value> values) {
+    String yaml = text(file);
+    Map<String, Entry> entries = parse(yaml, file.toString());
+    List<String> lines = new ArrayList<>(yaml.lines().toList());
+    values.forEach((key, value) -> {
+      if (entries.containsKey(key)) {
+        int at = entries.get(key).line() - 1;
+        lines.set(at, Settings.line(key, value, lines.get(at).lastIndexOf("  # ")));
+      } else {
+        lines.add(Settings.line(key, value, 0));
+      }
+    });
+    return String.join("\n", lines) + "\n";
   }
 
   /** The settings in {@code yaml}; {@code name} says in errors where the text is from. */

@@ -1,7 +1,6 @@
 package dev.vauban.cli.config;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -34,16 +33,22 @@ public record Settings(String command, Map<String, Value> values) {
   /** YAML that {@code --config} reads back, with each value's source as a comment. */
   public String toYaml() {
     StringBuilder yaml = new StringBuilder("# ").append(command).append('\n');
-    List<String> lines =
+    int width =
         values.entrySet().stream()
-            .map(e -> e.getKey() + ": " + ConfigFile.quote(e.getValue().text()))
-            .toList();
-    int width = lines.stream().mapToInt(String::length).max().orElse(0);
-    int i = 0;
-    for (Value value : values.values()) {
-      yaml.append(
-          String.format("%-" + Math.max(1, width) + "s  # %s%n", lines.get(i++), value.source()));
-    }
-    return yaml.toString().replace("\r\n", "\n");
+            .mapToInt(e -> line(e.getKey(), e.getValue().text()).length())
+            .max()
+            .orElse(0);
+    values.forEach((name, value) -> yaml.append(line(name, value, width)).append('\n'));
+    return yaml.toString();
+  }
+
+  /** One line of {@link #toYaml}, without its end; the comment begins after {@code width}. */
+  static String line(String name, Value value, int width) {
+    String setting = line(name, value.text());
+    return setting + " ".repeat(Math.max(0, width - setting.length())) + "  # " + value.source();
+  }
+
+  private static String line(String name, String text) {
+    return name + ": " + ConfigFile.quote(text);
   }
 }

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A generator in training: the steps of the first stage, then those of the second, which begins
@@ -44,10 +45,29 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
     IMITATION,
     ADAPTATION;
 
+    static Stage of(String label, String source) {
+      return Stream.of(values())
+          .filter(stage -> stage.label().equals(label))
+          .findFirst()
+          .orElseThrow(() ->
+              CommandException.badInput(
+                  source + " is damaged: it does not say which stage of the training it is of"));
+    }
+
     String label() {
       return name().toLowerCase(Locale.ROOT);
     }
   }
+
+  /**
+   * What the steps of a stage are made of.
+   *
+   * @param batch images of a step
+   * @param rate Adam's
+   * @param batches what the batches are drawn with
+   * @param draws what all else is drawn with
+   */
+  private record Steps(Lesson lesson, int batch, double rate, Purpose batches, Purpose draws) {}
 
   /**
    * Compiles nothing yet.
@@ -79,11 +99,7 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   @Override
   public void restore(Checkpoint checkpoint, Safetensors.File content) {
     String source = checkpoint.file().toString();
-    if (!FORMAT.equals(content.metadata().get("format"))) {
-      throw CommandException.badInput(
-          source + " is no checkpoint of a generator; give a run of 'vauban mcg train'");
-    }
-    Stage saved = Stage.valueOf(content.metadata().get(STAGE).toUpperCase(Locale.ROOT));
+    Stage saved = Stage.of(content.metadata().get(STAGE), source);
     Tree<Tensor> weights =
         Safetensors.fit(
             source, Weight.types(generator.weights()), content.tensors().sub("weights"));
@@ -102,42 +118,53 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
 
   private void begin(Stage next, Tree<Tensor> weights) {
     stage = next;
-    boolean first = next == Stage.IMITATION;
+    Steps steps = steps(next);
     TrainingStep before = trainer;
     trainer =
-        (first ? imitation() : adaptation())
+        steps
+            .lesson()
             .compile(
                 device,
                 images,
-                first ? training.imitation().batch() : training.adaptation().tasks(),
+                steps.batch(),
                 weights,
                 ensemble.weights(),
-                Optimizers.adam(first ? training.imitation().rate() : training.adaptation().rate()),
-                (first ? Purpose.IMITATION_BATCHES : Purpose.ADAPTATION_BATCHES)
-                    .key(training.seed()),
-                (first ? Purpose.IMITATION : Purpose.ADAPTATION).key(training.seed()));
+                Optimizers.adam(steps.rate()),
+                steps.batches().key(training.seed()),
+                steps.draws().key(training.seed()));
     if (before != null) {
       before.close();
     }
   }
 
-  private Lesson imitation() {
-    return new Imitation(
-        generator,
-        ensemble.surrogates(),
-        new MiFgsm(new Linf(training.eps()), training.imitation().attackSteps()),
-        training.eps());
-  }
-
-  private Lesson adaptation() {
-    GeneratorTraining.Adaptation how = training.adaptation();
-    return new Adaptation(
-        generator,
-        ensemble.surrogates(),
-        training.eps(),
-        how.kappa(),
-        how.innerSteps(),
-        how.innerRate());
+  private Steps steps(Stage which) {
+    return switch (which) {
+      case IMITATION -> {
+        GeneratorTraining.Imitation how = training.imitation();
+        MiFgsm attack = new MiFgsm(new Linf(training.eps()), how.attackSteps());
+        yield new Steps(
+            new Imitation(generator, ensemble.surrogates(), attack, training.eps()),
+            how.batch(),
+            how.rate(),
+            Purpose.IMITATION_BATCHES,
+            Purpose.IMITATION);
+      }
+      case ADAPTATION -> {
+        GeneratorTraining.Adaptation how = training.adaptation();
+        yield new Steps(
+            new Adaptation(
+                generator,
+                ensemble.surrogates(),
+                training.eps(),
+                how.kappa(),
+                how.innerSteps(),
+                how.innerRate()),
+            how.tasks(),
+            how.rate(),
+            Purpose.ADAPTATION_BATCHES,
+            Purpose.ADAPTATION);
+      }
+    };
   }
 
   @Override
@@ -185,8 +212,13 @@ final class GeneratorRun implements Course.Trainee, AutoCloseable {
   }
 
   @Override
+  public String format() {
+    return FORMAT;
+  }
+
+  @Override
   public Map<String, String> facts() {
-    return Map.of("format", FORMAT, STAGE, stage.label());
+    return Map.of(STAGE, stage.label());
   }
 
   @Override

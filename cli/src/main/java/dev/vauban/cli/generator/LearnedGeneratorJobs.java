@@ -44,7 +44,8 @@ public final class LearnedGeneratorJobs implements GeneratorJobs {
               data.train().contentHash(),
               device.description(),
               List.of());
-      Course course = new Course("mcg train", run, training.pace(), provenance, session);
+      Course course =
+          new Course("mcg train", training.steps(), run, training.pace(), provenance, session);
       Ensemble ensemble =
           Ensemble.of(
               surrogates,
@@ -88,7 +89,7 @@ public final class LearnedGeneratorJobs implements GeneratorJobs {
   private static GeneratorResult result(
       GeneratorTraining training, Ensemble ensemble, Course course, GeneratorRun work) {
     Path file = null;
-    if (work.number() >= training.pace().steps()) {
+    if (work.number() >= training.steps()) {
       file = course.folder().resolve(GeneratorFile.NAME);
       GeneratorFile.write(
           file, training, ensemble.surrogates(), work.number(), work.weights(), ensemble.weights());

@@ -16,7 +16,7 @@ import java.util.List;
  * @param adaptation the second stage
  * @param seed of all randomness
  * @param compute where it runs
- * @param pace the steps of both stages together, and how often they are written down
+ * @param pace how often it is written down
  */
 public record GeneratorTraining(
     DataSpec data,
@@ -32,6 +32,11 @@ public record GeneratorTraining(
   /** Keeps a copy. */
   public GeneratorTraining {
     surrogates = List.copyOf(surrogates);
+  }
+
+  /** Steps of both stages together. */
+  public int steps() {
+    return imitation.steps() + adaptation.steps();
   }
 
   /**

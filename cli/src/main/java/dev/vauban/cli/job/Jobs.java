@@ -50,7 +50,7 @@ public interface Jobs {
   DataInfo data(Episodes episodes, Session session);
 
   /** The compiled plan of one meta-step. */
-  PlanView plan(Learner learner, Episodes episodes, Training training, Session session);
+  PlanView plan(Learner learner, Episodes episodes, OuterLoop loop, Session session);
 
   /** Learned fine-tuners. */
   TunerJobs tuners();

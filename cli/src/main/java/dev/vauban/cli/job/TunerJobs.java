@@ -34,15 +34,13 @@ public interface TunerJobs {
   /**
    * Compares the meta-gradients of LFT and L2O at the weights of {@code run}.
    *
-   * @param images of a task, each a multiple of the ways
-   * @param training as the run was trained; its tasks are how many are compared
+   * @param tasks of fewer and of more images, each with a row for every source
    */
   GapTable gap(
       Path run,
-      UniversalTasks tasks,
+      List<UniversalTasks> tasks,
       TunerDesign design,
       Gradients gradients,
-      List<Integer> images,
-      TunerTraining training,
+      GapMeasurement measurement,
       Session session);
 }

@@ -51,20 +51,4 @@ public record UniversalTasks(
       };
     }
   }
-
-  /** The same tasks with other numbers of images per class. */
-  public UniversalTasks withImages(int tunedOn, int judgedOn) {
-    return new UniversalTasks(
-        sources,
-        victim,
-        victimSteps,
-        victimSeed,
-        classes,
-        victims,
-        ways,
-        tunedOn,
-        judgedOn,
-        kappa,
-        penalty);
-  }
 }

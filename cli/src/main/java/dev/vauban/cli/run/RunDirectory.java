@@ -47,13 +47,22 @@ public final class RunDirectory implements AutoCloseable {
   private final Optional<Checkpoint> start;
   private final MetricsLog metrics;
   private final EventFile events;
+  private final Optional<String> changedConfig;
+  private long saved;
 
-  private RunDirectory(Path folder, FileChannel lockFile, FileLock lock, Start mode) {
+  private RunDirectory(
+      Path folder,
+      FileChannel lockFile,
+      FileLock lock,
+      Start mode,
+      Optional<String> changedConfig) {
     this.folder = folder;
+    this.changedConfig = changedConfig;
     this.lockFile = lockFile;
     this.lock = lock;
     this.start = mode == Start.RESUMED ? latest(folder) : Optional.empty();
     long step = start.map(Checkpoint::step).orElse(0L);
+    this.saved = step;
     MetricsLog.truncateAfter(metricsOf(folder), step);
     this.metrics = MetricsLog.open(metricsOf(folder));
     this.events = EventFile.create(folder, mode == Start.RESUMED ? step + 1 : 0, now());
@@ -79,7 +88,7 @@ public final class RunDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw Failure.writing(folder, e);
     }
-    RunDirectory run = locked(folder, Start.NEW);
+    RunDirectory run = locked(folder, Start.NEW, Optional.empty());
     try {
       AtomicFile.write(configOf(folder), configYaml);
       return run;
@@ -138,11 +147,13 @@ public final class RunDirectory implements AutoCloseable {
    * before the first one. What was logged after that checkpoint is removed, and so are files that a
    * killed session had half written.
    *
+   * @param changedConfig the run's settings, if this session changes them: written when it {@link
+   *     #begin begins}, so that a session that is refused before changes nothing
    * @throws CommandException exit 2 if there is no run or another process is writing it
    */
-  public static RunDirectory resume(Path folder) {
+  public static RunDirectory resume(Path folder, Optional<String> changedConfig) {
     requireRun(folder);
-    RunDirectory run = locked(folder, Start.RESUMED);
+    RunDirectory run = locked(folder, Start.RESUMED, changedConfig);
     removeHalfWritten(folder);
     return run;
   }
@@ -155,14 +166,16 @@ public final class RunDirectory implements AutoCloseable {
   public static void requireRun(Path folder) {
     if (!Files.isDirectory(folder)) {
       throw CommandException.badInput(
-          "no run in " + folder + ": there is no such folder; 'vauban train --out' makes one");
+          "no run in "
+              + folder
+              + ": there is no such folder; give the --out of an earlier training");
     }
     if (!Files.exists(configOf(folder))) {
       throw CommandException.badInput("no run in " + folder + ": config.yaml is missing");
     }
   }
 
-  private static RunDirectory locked(Path folder, Start mode) {
+  private static RunDirectory locked(Path folder, Start mode, Optional<String> changedConfig) {
     Path file = folder.resolve(LOCK);
     FileChannel channel = null;
     try {
@@ -177,7 +190,7 @@ public final class RunDirectory implements AutoCloseable {
       channel.write(
           ByteBuffer.wrap(
               Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
-      return new RunDirectory(folder, channel, lock, mode);
+      return new RunDirectory(folder, channel, lock, mode, changedConfig);
     } catch (IOException e) {
       closeQuietly(channel);
       throw Failure.writing(file, e);
@@ -225,8 +238,52 @@ public final class RunDirectory implements AutoCloseable {
     return start;
   }
 
-  /** Writes {@code provenance.json}; a resumed run adds its session to what is there. */
-  public void writeProvenance(Provenance provenance) {
+  /**
+   * Checks that a run that is resumed was begun with the same data: with others it would not be the
+   * run that its checkpoint is from.
+   *
+   * @param now what this session would write down
+   * @throws CommandException exit 2, if the data have another hash
+   */
+  public void requireData(Provenance now) {
+    if (!Files.exists(provenanceOf(folder))) {
+      return;
+    }
+    String before = provenance(folder).dataSha256();
+    if (!now.dataSha256().equals(before)) {
+      throw CommandException.badInput(
+          "%s has changed since the run in %s was begun (SHA-256 %s now, %s then); put the data back or"
+                  .formatted(now.data(), folder, abbreviated(now.dataSha256()), abbreviated(before))
+              + " start a new run");
+    }
+  }
+
+  /** The beginnings of hashes; several stand for several sources of data. */
+  private static String abbreviated(String hashes) {
+    return hashes.replaceAll("(\\w{12})\\w+", "$1...");
+  }
+
+  /**
+   * Checks that the run is not beyond what a session is to reach.
+   *
+   * @param steps in all, over all sessions
+   * @throws CommandException exit 2, if the checkpoint to start from is of a later step
+   */
+  public void requireWithin(long steps) {
+    long step = start.map(Checkpoint::step).orElse(0L);
+    if (step > steps) {
+      throw CommandException.badInput(
+          "the run in %s is at step %d, beyond the %d steps that are asked for; ask for at least as many"
+              .formatted(folder, step, steps));
+    }
+  }
+
+  /**
+   * Notes that a session goes on from here: settings that it changes, and {@code provenance.json},
+   * where a resumed run adds its session to what is there.
+   */
+  public void begin(Provenance provenance) {
+    changedConfig.ifPresent(yaml -> AtomicFile.write(configOf(folder), yaml));
     Path file = provenanceOf(folder);
     Provenance whole = provenance;
     if (Files.exists(file)) {
@@ -257,6 +314,7 @@ public final class RunDirectory implements AutoCloseable {
     Checkpoint checkpoint = Checkpoint.at(folder, step);
     AtomicFile.write(checkpoint.file(), body);
     AtomicFile.write(folder.resolve(LATEST), checkpoint.file().getFileName() + "\n");
+    saved = step;
     List<Checkpoint> all = checkpoints(folder);
     for (Checkpoint old : all.subList(0, Math.max(0, all.size() - Math.max(1, keep)))) {
       try {
@@ -269,6 +327,13 @@ public final class RunDirectory implements AutoCloseable {
       }
     }
     return checkpoint;
+  }
+
+  /** What a session that ends now leaves, for a sentence. */
+  public String kept() {
+    return saved == 0
+        ? "no checkpoint was due yet"
+        : "the checkpoint of step " + saved + " is kept";
   }
 
   /** The checkpoint that {@code latest} names, if it exists. */

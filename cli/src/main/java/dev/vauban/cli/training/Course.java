@@ -14,7 +14,6 @@ import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Scope;
 import dev.vauban.tensor.Tensor;
 import dev.vauban.tensor.Tree;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,10 +26,12 @@ import java.util.Map;
  * neither in the weights nor in the metrics.
  */
 public final class Course {
+  private static final String FORMAT = "format";
   private static final String LOSS_COUNT = "loss_count";
   private static final String SUM = "loss:";
 
   private final String task;
+  private final int steps;
   private final RunDirectory run;
   private final Pace pace;
   private final Session session;
@@ -38,7 +39,6 @@ public final class Course {
   private final Map<String, Double> sums = new LinkedHashMap<>();
   private final Map<String, Double> last = new LinkedHashMap<>();
   private int count;
-  private long saved;
 
   /** What is trained. */
   public interface Trainee {
@@ -70,8 +70,13 @@ public final class Course {
     /** All of the state now. */
     Tree<Tensor> state();
 
-    /** What a checkpoint says of itself: its format, for example. */
-    Map<String, String> facts();
+    /** What its checkpoints call themselves, and no others. */
+    String format();
+
+    /** What else a checkpoint says of itself. */
+    default Map<String, String> facts() {
+      return Map.of();
+    }
 
     /** What to try where the loss is not finite, as in {@code try a smaller --rate}. */
     String remedy();
@@ -81,46 +86,31 @@ public final class Course {
    * A session.
    *
    * @param task for the progress, for example {@code lft train}
+   * @param steps in all, over all sessions
    * @throws CommandException exit 2, if the run was begun with other images than those of {@code
-   *     provenance}
+   *     provenance}, or is beyond the steps
    */
-  public Course(String task, RunDirectory run, Pace pace, Provenance provenance, Session session) {
+  public Course(
+      String task, int steps, RunDirectory run, Pace pace, Provenance provenance, Session session) {
     this.task = task;
+    this.steps = steps;
     this.run = run;
     this.pace = pace;
     this.session = session;
-    refuseOtherData(provenance);
-  }
-
-  private void refuseOtherData(Provenance now) {
-    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
-      return;
-    }
-    if (!now.dataSha256().equals(RunDirectory.provenance(run.folder()).dataSha256())) {
-      throw CommandException.badInput(
-          "the images of %s have changed since the run in %s was begun; put the data back or start a"
-                  .formatted(now.data(), run.folder())
-              + " new run");
-    }
+    run.requireData(provenance);
+    run.requireWithin(steps);
   }
 
   /** Lets the trainee begin where the run stands, and notes who goes on with it. */
   public void begin(Trainee trainee, Provenance provenance) {
     run.start().ifPresentOrElse(checkpoint -> restore(trainee, checkpoint), trainee::start);
-    if (trainee.number() > pace.steps()) {
-      throw CommandException.badInput(
-          "the run in %s is at step %d, beyond the %d steps that are asked for; ask for at least as many"
-              .formatted(run.folder(), trainee.number(), pace.steps()));
-    }
-    run.writeProvenance(
-        provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
+    run.begin(provenance.and(Provenance.Session.ofProcess(trainee.number(), session.arguments())));
   }
 
   private void restore(Trainee trainee, Checkpoint checkpoint) {
     try (Scope scope = Scope.open()) {
-      Safetensors.File file = Safetensors.read(checkpoint.file(), scope);
+      Safetensors.File file = read(checkpoint.file(), trainee.format(), task, scope);
       trainee.restore(checkpoint, file);
-      saved = checkpoint.step();
       count = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
       file.metadata()
           .forEach((name, value) -> {
@@ -134,33 +124,45 @@ public final class Course {
     }
   }
 
+  /**
+   * Reads a checkpoint of a training.
+   *
+   * @param format that its trainee has
+   * @param task that trains such, for example {@code lft train}
+   * @throws CommandException exit 2, if it is another training's
+   */
+  public static Safetensors.File read(Path file, String format, String task, Scope scope) {
+    Safetensors.File content = Safetensors.read(file, scope);
+    if (!format.equals(content.metadata().get(FORMAT))) {
+      throw CommandException.badInput(
+          "%s is no checkpoint of 'vauban %s'; give a run of that command".formatted(file, task));
+    }
+    return content;
+  }
+
   /** Takes the steps of this session. */
   public void run(Trainee trainee) {
-    try (Progress progress = Progress.start(session.console(), task, pace.steps(), "it")) {
-      while (trainee.number() < pace.steps()) {
+    try (Progress progress = Progress.start(session.console(), task, steps, "it")) {
+      while (trainee.number() < steps) {
         Map<String, Double> figures = step(trainee);
         figures.keySet().retainAll(trainee.shown());
         progress.at(trainee.number(), figures);
-        boolean end = trainee.number() == pace.steps();
-        boolean stop = session.interrupt().requested() || outOfTime();
+        boolean end = trainee.number() == steps;
+        boolean stop = session.interrupt().requested() || pace.isOver(clock);
         if (stop || end || trainee.number() % pace.checkpointEvery() == 0) {
           save(trainee);
         }
-        session.interrupt().check(kept());
+        session.interrupt().check(run.kept());
         if (stop && !end) {
           session
               .console()
               .notice(
                   "time limit: stopped at step %d of %d; continue with --resume"
-                      .formatted(trainee.number(), pace.steps()));
+                      .formatted(trainee.number(), steps));
           break;
         }
       }
     }
-  }
-
-  private boolean outOfTime() {
-    return pace.maxMinutes() > 0 && clock.seconds() >= 60 * pace.maxMinutes();
   }
 
   private Map<String, Double> step(Trainee trainee) {
@@ -169,12 +171,12 @@ public final class Course {
     if (!Double.isFinite(loss)) {
       throw new DivergedException(
           "training has diverged: the loss is %s at step %d; %s; %s"
-              .formatted(loss, trainee.number(), trainee.remedy(), kept()));
+              .formatted(loss, trainee.number(), trainee.remedy(), run.kept()));
     }
     count++;
     figures.forEach((name, value) -> sums.merge(name, value, Double::sum));
     boolean due = trainee.number() % pace.logEvery() == 0 || trainee.endsStage(trainee.number());
-    if (due || trainee.number() == pace.steps()) {
+    if (due || trainee.number() == steps) {
       log(trainee.number());
     }
     if (due) { // a line that only the end of the run called for begins no new mean: it may go on
@@ -194,18 +196,12 @@ public final class Course {
 
   private void save(Trainee trainee) {
     Map<String, String> facts = new LinkedHashMap<>(trainee.facts());
+    facts.put(FORMAT, trainee.format());
     facts.put("step", Long.toString(trainee.number()));
     facts.put(LOSS_COUNT, Integer.toString(count));
     sums.forEach((name, sum) -> facts.put(SUM + name, Double.toString(sum)));
     run.save(
         trainee.number(), pace.keep(), file -> Safetensors.writeNew(file, trainee.state(), facts));
-    saved = trainee.number();
-  }
-
-  private String kept() {
-    return saved == 0
-        ? "no checkpoint was due yet"
-        : "the checkpoint of step " + saved + " is kept";
   }
 
   /** The run's folder. */

@@ -1,5 +1,6 @@
 package dev.vauban.cli.tuning;
 
+import dev.vauban.cli.job.GapMeasurement;
 import dev.vauban.cli.job.GapTable;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TunerComparison;
@@ -81,30 +82,29 @@ public final class LearnedTunerJobs implements TunerJobs {
   @Override
   public GapTable gap(
       Path run,
-      UniversalTasks tasks,
+      List<UniversalTasks> tasks,
       TunerDesign design,
       Gradients gradients,
-      List<Integer> images,
-      TunerTraining training,
+      GapMeasurement measurement,
       Session session) {
     try (Scope scope = Scope.open()) {
       Tree<Tensor> weights = TunerRun.weights(run, design, scope);
       List<GapTable.Row> rows = new ArrayList<>();
-      for (int count : images) {
-        int each = count / tasks.ways();
+      for (UniversalTasks each : tasks) {
+        int images = each.ways() * each.shots();
         with(
-            tasks.withImages(each, each),
-            training.compute().open(),
+            each,
+            measurement.compute().open(),
             session,
             (device, sources) -> {
               for (AttackSource source : sources) {
-                rows.add(row(device, source, design, gradients, count, training, weights));
+                rows.add(row(device, source, design, gradients, images, measurement, weights));
                 session.interrupt().check("nothing was written");
               }
               return null;
             });
       }
-      return new GapTable(run.toString(), training.tasks(), rows);
+      return new GapTable(run.toString(), measurement.tasks(), rows);
     }
   }
 
@@ -114,19 +114,19 @@ public final class LearnedTunerJobs implements TunerJobs {
       TunerDesign design,
       Gradients gradients,
       int images,
-      TunerTraining training,
+      GapMeasurement measurement,
       Tree<Tensor> weights) {
     MetaGradientGap gap =
         MetaGradientGap.measure(
             device,
             design.tuner(),
-            source.training(Purpose.GAP.key(training.seed())),
+            source.training(Purpose.GAP.key(measurement.seed())),
             0,
-            training.tasks(),
-            training.unroll(),
+            measurement.tasks(),
+            measurement.unroll(),
             gradients,
             weights,
-            Purpose.TRAINING.key(training.seed()));
+            Purpose.TRAINING.key(measurement.seed()));
     return new GapTable.Row(
         source.name(),
         images,

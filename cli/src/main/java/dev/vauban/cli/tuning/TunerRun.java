@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
 
 /** One session of a tuner's meta-training in a run directory. */
 final class TunerRun implements Course.Trainee, AutoCloseable {
+  private static final String TASK = "lft train";
   private static final String FORMAT = "vauban-tuner";
 
   private final TunerTraining training;
@@ -57,7 +58,8 @@ final class TunerRun implements Course.Trainee, AutoCloseable {
             .<Problems>map(s -> s.training(Purpose.TRAINING_TASKS.key(training.seed())))
             .toList();
     Provenance provenance = provenance(device, sources);
-    this.course = new Course("lft train", run, training.pace(), provenance, session);
+    this.course =
+        new Course(TASK, training.iterations(), run, training.pace(), provenance, session);
     Tuner tuner = design.tuner();
     Optimizer adam = Optimizers.adam(training.metaRate());
     try (Scope scope = Scope.open()) {
@@ -127,8 +129,8 @@ final class TunerRun implements Course.Trainee, AutoCloseable {
   }
 
   @Override
-  public Map<String, String> facts() {
-    return Map.of("format", FORMAT);
+  public String format() {
+    return FORMAT;
   }
 
   @Override
@@ -162,11 +164,7 @@ final class TunerRun implements Course.Trainee, AutoCloseable {
                 CommandException.badInput(
                     folder
                         + " has no checkpoint yet; continue it with 'vauban lft train --resume'"));
-    Safetensors.File file = Safetensors.read(latest.file(), scope);
-    if (!FORMAT.equals(file.metadata().get("format"))) {
-      throw CommandException.badInput(
-          latest.file() + " holds no learned tuner; give a run of 'vauban lft train'");
-    }
+    Safetensors.File file = Course.read(latest.file(), FORMAT, TASK, scope);
     return Safetensors.fit(
         latest.file().toString(),
         Weight.types(design.tuner().weights()),

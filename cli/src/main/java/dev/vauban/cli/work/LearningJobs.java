@@ -8,6 +8,7 @@ import dev.vauban.cli.job.Evaluation;
 import dev.vauban.cli.job.GeneratorJobs;
 import dev.vauban.cli.job.Jobs;
 import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.cli.job.PlanView;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.QueryEvaluation;
@@ -34,7 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The commands' work, done by the learning modules on the CPU. */
+/** The commands' work, done by the learning modules on the device that each asks for. */
 public final class LearningJobs implements Jobs {
   /** Makes the jobs; nothing is loaded or compiled yet. */
   public LearningJobs() {}
@@ -51,14 +52,15 @@ public final class LearningJobs implements Jobs {
       Training training,
       Supplier<RunDirectory> run,
       Session session) {
-    try (Device device = training.compute().open();
+    OuterLoop loop = training.loop();
+    try (Device device = loop.compute().open();
         DataRoles roles = DataRoles.open(episodes, use(training), session)) {
-      Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways(), training);
-      TrainingTasks tasks = TrainingTasks.of(roles, episodes, training);
+      Recipe recipe = Recipe.of(learner, roles.training(), episodes.ways(), loop);
+      TrainingTasks tasks = TrainingTasks.of(roles, episodes, loop, training.validations());
       Provenance provenance =
           new Provenance(
               Version.text(),
-              training.seed(),
+              loop.seed(),
               episodes.data().toString(),
               roles.data().all().contentHash(),
               device.description(),
@@ -124,13 +126,12 @@ public final class LearningJobs implements Jobs {
   }
 
   @Override
-  public PlanView plan(Learner learner, Episodes episodes, Training training, Session session) {
-    try (Device device = training.compute().open();
+  public PlanView plan(Learner learner, Episodes episodes, OuterLoop loop, Session session) {
+    try (Device device = loop.compute().open();
         DataRoles roles = DataRoles.open(episodes, DataRoles.Use.UNVALIDATED, session);
         Learning trainer =
-            Recipe.of(learner, roles.training(), episodes.ways(), training)
-                .learning(
-                    device, TrainingTasks.of(roles, episodes, training).training(), training)) {
+            Recipe.of(learner, roles.training(), episodes.ways(), loop)
+                .learning(device, TrainingTasks.toLearnFrom(roles, episodes, loop), loop)) {
       Plan plan = trainer.plan();
       List<Plan.Part> parts = plan.parts();
       long kernels =

@@ -17,11 +17,12 @@ import dev.vauban.cli.job.Evaluation.History;
 import dev.vauban.cli.job.Evaluation.Row;
 import dev.vauban.cli.job.Example;
 import dev.vauban.cli.job.Learner;
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.cli.job.Protocol;
 import dev.vauban.cli.job.Quickstart;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.Threat;
-import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.Validations;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.meta.Learning;
 import dev.vauban.tensor.Device;
@@ -47,9 +48,13 @@ final class QuickstartRun {
   private static final int FINE_TUNE_STEPS = 5;
   private static final int META_BATCH = 4;
   private static final double META_RATE = 0.003;
+  private static final double LAST_RATE = 0;
+  private static final double CLIP = 10;
   private static final int ATTACK_STEPS = 10;
   private static final int VALIDATIONS = 6;
   private static final int VALIDATION_EPISODES = 16;
+  private static final Validations VALIDATED =
+      new Validations(VALIDATION_EPISODES, FINE_TUNE_STEPS, TASKS.shots());
   private static final int EXAMPLES = 6;
 
   private final Quickstart job;
@@ -79,12 +84,13 @@ final class QuickstartRun {
   private Tree<Tensor> train(
       Device device, DataRoles roles, Method method, List<History> histories, Scope scope) {
     Recipe recipe = recipe(method, roles);
-    Training training = training();
-    TrainingTasks tasks = TrainingTasks.of(roles, TASKS, training);
+    OuterLoop loop = loop();
+    TrainingTasks tasks = TrainingTasks.of(roles, TASKS, loop, VALIDATED);
     List<History.Point> points = new ArrayList<>();
-    try (Learning trainer = recipe.learning(device, tasks.training(), training);
+    try (Learning trainer = recipe.learning(device, tasks.training(), loop);
         Validation validation =
-            new Validation(device, recipe, tasks.validation().orElseThrow(), training, session);
+            new Validation(
+                device, recipe, tasks.validation().orElseThrow(), loop, VALIDATED, session);
         Progress progress =
             Progress.start(session.console(), "train " + method, job.iterations(), "it")) {
       while (trainer.number() < job.iterations()) {
@@ -160,25 +166,17 @@ final class QuickstartRun {
     return Recipe.of(learner, roles.training(), TASKS.ways());
   }
 
-  private Training training() {
-    return new Training(
+  private OuterLoop loop() {
+    return new OuterLoop(
         job.iterations(),
         META_BATCH,
         META_RATE,
         MetaSchedule.COSINE,
-        10,
+        LAST_RATE,
+        CLIP,
+        TASKS.ways(),
         job.seed(),
-        job.compute(),
-        1,
-        1,
-        1,
-        1,
-        VALIDATION_EPISODES,
-        FINE_TUNE_STEPS,
-        0,
-        0,
-        0,
-        0);
+        job.compute());
   }
 
   private Threat threat() {

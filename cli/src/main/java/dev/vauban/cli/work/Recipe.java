@@ -6,7 +6,7 @@ import dev.vauban.cli.config.TrainAttack;
 import dev.vauban.cli.config.Views;
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Learner;
-import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.meta.EmbeddingTrainer;
 import dev.vauban.meta.Learning;
 import dev.vauban.meta.MetaLearners;
@@ -52,9 +52,9 @@ record Recipe(Learner learner, Model model, Method method) {
     return of(learner, set, ways, 0, 1);
   }
 
-  /** The parts for a training. */
-  static Recipe of(Learner learner, ImageSet set, int ways, Training training) {
-    return of(learner, set, ways, training.trainWays(), training.iterations());
+  /** The parts for a loop. */
+  static Recipe of(Learner learner, ImageSet set, int ways, OuterLoop loop) {
+    return of(learner, set, ways, loop.trainWays(), loop.iterations());
   }
 
   /**
@@ -138,13 +138,13 @@ record Recipe(Learner learner, Model model, Method method) {
   }
 
   /** Compiles the step and starts at step 0. */
-  Learning learning(Device device, EpisodeSampler sampler, Training training) {
+  Learning learning(Device device, EpisodeSampler sampler, OuterLoop loop) {
     return learner.method().pretrains()
-        ? embedding(device, sampler.set(), training)
-        : trainer(device, sampler, training);
+        ? embedding(device, sampler.set(), loop)
+        : trainer(device, sampler, loop);
   }
 
-  private EmbeddingTrainer embedding(Device device, ImageSet set, Training training) {
+  private EmbeddingTrainer embedding(Device device, ImageSet set, OuterLoop loop) {
     Model whole = pretrained(set);
     Learner.Details details = learner.details();
     Augmentation views = views(learner);
@@ -163,10 +163,10 @@ record Recipe(Learner learner, Model model, Method method) {
           whole,
           set,
           recipe,
-          whole.init(scope, Stream.WEIGHTS.key(training.seed())),
-          optimizer(training),
-          Stream.EPISODES.key(training.seed()),
-          Stream.ATTACK.key(training.seed()));
+          whole.init(scope, Stream.WEIGHTS.key(loop.seed())),
+          optimizer(loop),
+          Stream.EPISODES.key(loop.seed()),
+          Stream.ATTACK.key(loop.seed()));
     }
   }
 
@@ -175,45 +175,44 @@ record Recipe(Learner learner, Model model, Method method) {
     return model.withHead(Layers.linear(set.classCount()));
   }
 
-  private MetaTrainer trainer(Device device, EpisodeSampler sampler, Training training) {
+  private MetaTrainer trainer(Device device, EpisodeSampler sampler, OuterLoop loop) {
     try (Scope scope = Scope.open()) {
       return MetaTrainer.compile(
           device,
           method,
           model,
           sampler,
-          training.metaBatch(),
-          model.init(scope, Stream.WEIGHTS.key(training.seed())),
-          optimizer(training),
-          Stream.ATTACK.key(training.seed()));
+          loop.metaBatch(),
+          model.init(scope, Stream.WEIGHTS.key(loop.seed())),
+          optimizer(loop),
+          Stream.ATTACK.key(loop.seed()));
     }
   }
 
-  private Optimizer optimizer(Training training) {
+  private Optimizer optimizer(OuterLoop loop) {
     if (learner.method().pretrains()) {
-      return clipped(
-          Optimizers.momentum(schedule(training, training.metaRate()), MOMENTUM, DECAY), training);
+      return clipped(Optimizers.momentum(schedule(loop, loop.metaRate()), MOMENTUM, DECAY), loop);
     }
-    Optimizer adam = clipped(Optimizers.adam(schedule(training, training.metaRate())), training);
+    Optimizer adam = clipped(Optimizers.adam(schedule(loop, loop.metaRate())), loop);
     if (learner.method() != dev.vauban.cli.config.Method.RMAML_DUAL) {
       return adam;
     }
-    Schedule slower = schedule(training, learner.gamma() * training.metaRate());
+    Schedule slower = schedule(loop, learner.gamma() * loop.metaRate());
     Map<String, Optimizer> each = new LinkedHashMap<>();
     each.put(TwoOptimizers.CLEAN, adam);
-    each.put(TwoOptimizers.ROBUST, clipped(Optimizers.adam(slower), training));
+    each.put(TwoOptimizers.ROBUST, clipped(Optimizers.adam(slower), loop));
     return new InTurn(each);
   }
 
-  private static Optimizer clipped(Optimizer optimizer, Training training) {
-    return training.clip() > 0 ? optimizer.clippedByNorm(training.clip()) : optimizer;
+  private static Optimizer clipped(Optimizer optimizer, OuterLoop loop) {
+    return loop.clip() > 0 ? optimizer.clippedByNorm(loop.clip()) : optimizer;
   }
 
-  private static Schedule schedule(Training training, double rate) {
-    int n = training.iterations();
-    return switch (training.schedule()) {
+  private static Schedule schedule(OuterLoop loop, double rate) {
+    int n = loop.iterations();
+    return switch (loop.schedule()) {
       case CONSTANT -> Schedule.constant(rate);
-      case COSINE -> Schedule.cosine(rate, Math.min(rate, training.lastRate()), n);
+      case COSINE -> Schedule.cosine(rate, Math.min(rate, loop.lastRate()), n);
       case STEPS -> Schedule.staircase(rate, 0.1, (int) (0.6 * n), (int) (0.8 * n));
     };
   }

@@ -1,12 +1,12 @@
 package dev.vauban.cli.work;
 
-import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.DivergedException;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.job.TrainResult;
 import dev.vauban.cli.job.Training;
 import dev.vauban.cli.progress.Progress;
 import dev.vauban.cli.run.Checkpoint;
+import dev.vauban.cli.run.Pace;
 import dev.vauban.cli.run.Provenance;
 import dev.vauban.cli.run.RunDirectory;
 import dev.vauban.cli.run.SessionClock;
@@ -14,7 +14,6 @@ import dev.vauban.meta.Learning;
 import dev.vauban.nn.Safetensors;
 import dev.vauban.tensor.Device;
 import dev.vauban.tensor.Scope;
-import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -35,6 +34,8 @@ final class TrainingRun implements AutoCloseable {
 
   private final Recipe recipe;
   private final Training training;
+  private final int iterations;
+  private final Pace pace;
   private final RunDirectory run;
   private final Session session;
   private final Learning trainer;
@@ -42,7 +43,6 @@ final class TrainingRun implements AutoCloseable {
   private final SessionClock clock = new SessionClock();
   private final BestWeights best;
   private final LastFigures last;
-  private long saved;
   private double lossSum;
   private int lossCount;
 
@@ -50,7 +50,8 @@ final class TrainingRun implements AutoCloseable {
    * Compiles, and restores the latest checkpoint.
    *
    * @param provenance of the run, without this session
-   * @throws CommandException exit 2, if the run was begun with other data
+   * @throws dev.vauban.cli.failure.CommandException exit 2, if the run was begun with other data,
+   *     or is beyond the iterations
    */
   TrainingRun(
       Device device,
@@ -62,35 +63,28 @@ final class TrainingRun implements AutoCloseable {
       Session session) {
     this.recipe = recipe;
     this.training = training;
+    this.iterations = training.loop().iterations();
+    this.pace = training.pace();
     this.run = run;
     this.session = session;
-    refuseOtherData(provenance);
+    run.requireData(provenance);
+    run.requireWithin(iterations);
     this.best = BestWeights.of(run.folder());
     this.last = LastFigures.of(run.folder());
-    this.trainer = recipe.learning(device, tasks.training(), training);
+    this.trainer = recipe.learning(device, tasks.training(), training.loop());
     try {
       run.start().ifPresent(this::restore);
-      run.writeProvenance(
+      run.begin(
           provenance.and(Provenance.Session.ofProcess(trainer.number(), session.arguments())));
       this.validation =
-          tasks.validation().map(c -> new Validation(device, recipe, c, training, session));
+          tasks
+              .validation()
+              .map(c ->
+                  new Validation(
+                      device, recipe, c, training.loop(), training.validations(), session));
     } catch (RuntimeException | Error e) {
       trainer.close();
       throw e;
-    }
-  }
-
-  /** A run that went on with other images would not be the run that its checkpoint is from. */
-  private void refuseOtherData(Provenance now) {
-    if (!Files.exists(RunDirectory.provenanceOf(run.folder()))) {
-      return;
-    }
-    String before = RunDirectory.provenance(run.folder()).dataSha256();
-    if (!now.dataSha256().equals(before)) {
-      throw CommandException.badInput(
-          "%s has changed since the run in %s was begun (SHA-256 %.12s..., then %.12s...); put the"
-                  .formatted(now.data(), run.folder(), now.dataSha256(), before)
-              + " data back or start a new run");
     }
   }
 
@@ -99,7 +93,6 @@ final class TrainingRun implements AutoCloseable {
       Safetensors.File file =
           ModelFile.state(checkpoint.file(), recipe, trainer.stateTypes(), scope);
       trainer.restore(file.tensors());
-      saved = trainer.number();
       lossSum = Double.parseDouble(file.metadata().getOrDefault(LOSS_SUM, "0"));
       lossCount = Integer.parseInt(file.metadata().getOrDefault(LOSS_COUNT, "0"));
     }
@@ -108,19 +101,19 @@ final class TrainingRun implements AutoCloseable {
   /** Trains to the end of this session. */
   TrainResult train() {
     String task = "train " + recipe.method().name();
-    try (Progress progress = Progress.start(session.console(), task, training.iterations(), "it")) {
+    try (Progress progress = Progress.start(session.console(), task, iterations, "it")) {
       if (validated() && last.validatedStep() < trainer.number()) {
         validate();
       }
-      while (trainer.number() < training.iterations()) {
+      while (trainer.number() < iterations) {
         step();
         progress.at(trainer.number(), shown());
-        boolean end = trainer.number() == training.iterations();
-        boolean stop = session.interrupt().requested() || outOfTime();
-        if (stop || end || validated() || due(training.checkpointEvery())) {
+        boolean end = trainer.number() == iterations;
+        boolean stop = session.interrupt().requested() || pace.isOver(clock);
+        if (stop || end || validated() || due(pace.checkpointEvery())) {
           save();
         }
-        session.interrupt().check(kept());
+        session.interrupt().check(run.kept());
         if (stop && !end) {
           break;
         }
@@ -129,12 +122,12 @@ final class TrainingRun implements AutoCloseable {
         }
       }
     }
-    if (trainer.number() < training.iterations()) {
+    if (trainer.number() < iterations) {
       session
           .console()
           .notice(
               "time limit: stopped at step %d of %d; continue with --resume"
-                  .formatted(trainer.number(), training.iterations()));
+                  .formatted(trainer.number(), iterations));
     }
     return result();
   }
@@ -148,10 +141,6 @@ final class TrainingRun implements AutoCloseable {
     return every > 0 && trainer.number() % every == 0;
   }
 
-  private boolean outOfTime() {
-    return training.maxMinutes() > 0 && clock.seconds() >= 60 * training.maxMinutes();
-  }
-
   private void step() {
     trainer.step();
     lossSum += trainer.loss();
@@ -159,9 +148,9 @@ final class TrainingRun implements AutoCloseable {
     if (!Double.isFinite(trainer.loss())) {
       throw new DivergedException(
           "training has diverged: the meta-loss is %s at step %d; try a smaller --meta-rate; %s"
-              .formatted(trainer.loss(), trainer.number(), kept()));
+              .formatted(trainer.loss(), trainer.number(), run.kept()));
     }
-    if (due(training.logEvery()) || trainer.number() == training.iterations()) {
+    if (due(pace.logEvery()) || trainer.number() == iterations) {
       log();
     }
   }
@@ -179,7 +168,7 @@ final class TrainingRun implements AutoCloseable {
     values.put("seconds", clock.seconds());
     values.put("processor_seconds", clock.processorSeconds());
     run.log(trainer.number(), values);
-    if (due(training.logEvery())) {
+    if (due(pace.logEvery())) {
       lossSum = 0;
       lossCount = 0;
     }
@@ -198,7 +187,7 @@ final class TrainingRun implements AutoCloseable {
   private void validate() {
     long step = trainer.number();
     Validation.Result result =
-        validation.orElseThrow().of(recipe.judged(trainer.weights()), kept());
+        validation.orElseThrow().of(recipe.judged(trainer.weights()), run.kept());
     // The line in the metrics is what says that the validation is done, so it comes last.
     best.offer(step, result.score(), trainer.weights(), facts());
     Map<String, Double> values = new LinkedHashMap<>();
@@ -220,9 +209,8 @@ final class TrainingRun implements AutoCloseable {
   private void save() {
     run.save(
         trainer.number(),
-        training.keep(),
+        pace.keep(),
         file -> Safetensors.writeNew(file, trainer.state(), metadata()));
-    saved = trainer.number();
   }
 
   private Map<String, String> metadata() {
@@ -236,12 +224,6 @@ final class TrainingRun implements AutoCloseable {
     Map<String, String> facts = ModelFile.metadata(recipe);
     facts.put("step", Long.toString(trainer.number()));
     return facts;
-  }
-
-  private String kept() {
-    return saved == 0
-        ? "no checkpoint was due yet"
-        : "the checkpoint of step " + saved + " is kept";
   }
 
   private TrainResult result() {

@@ -2,7 +2,8 @@ package dev.vauban.cli.work;
 
 import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.job.Episodes;
-import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.OuterLoop;
+import dev.vauban.cli.job.Validations;
 import dev.vauban.nn.data.EpisodeSampler;
 import java.util.Optional;
 
@@ -20,17 +21,27 @@ record TrainingTasks(EpisodeSampler training, Optional<EpisodeSampler> validatio
    *
    * @throws CommandException exit 2, if a split has too few classes, or a class too few images
    */
-  static TrainingTasks of(DataRoles roles, Episodes episodes, Training training) {
-    long seed = training.seed();
-    Episodes train = training.trainWays() == 0 ? episodes : episodes.withWays(training.trainWays());
+  static TrainingTasks of(
+      DataRoles roles, Episodes episodes, OuterLoop loop, Validations validations) {
     Episodes validate =
-        training.validateShots() == 0 ? episodes : episodes.withShots(training.validateShots());
+        validations.shots() == 0 ? episodes : episodes.withShots(validations.shots());
     return new TrainingTasks(
-        DataRoles.sampler(roles.training(), "training", "", train, Stream.EPISODES.key(seed)),
+        toLearnFrom(roles, episodes, loop),
         roles
             .validation()
             .map(set ->
                 DataRoles.sampler(
-                    set, "validation", WITHOUT, validate, Stream.VALIDATION_EPISODES.key(seed))));
+                    set,
+                    "validation",
+                    WITHOUT,
+                    validate,
+                    Stream.VALIDATION_EPISODES.key(loop.seed()))));
+  }
+
+  /** Those to learn from alone; refused as by {@link #of}. */
+  static EpisodeSampler toLearnFrom(DataRoles roles, Episodes episodes, OuterLoop loop) {
+    Episodes train = loop.trainWays() == 0 ? episodes : episodes.withWays(loop.trainWays());
+    return DataRoles.sampler(
+        roles.training(), "training", "", train, Stream.EPISODES.key(loop.seed()));
   }
 }

@@ -1,7 +1,8 @@
 package dev.vauban.cli.work;
 
+import dev.vauban.cli.job.OuterLoop;
 import dev.vauban.cli.job.Session;
-import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.Validations;
 import dev.vauban.meta.Evaluation;
 import dev.vauban.meta.Evaluator;
 import dev.vauban.meta.Protocol;
@@ -35,11 +36,16 @@ final class Validation implements AutoCloseable {
   record Result(double clean, double robust, double score) {}
 
   Validation(
-      Device device, Recipe recipe, EpisodeSampler sampler, Training training, Session session) {
-    this.episodes = training.validateEpisodes();
-    this.steps = training.validateSteps();
+      Device device,
+      Recipe recipe,
+      EpisodeSampler sampler,
+      OuterLoop loop,
+      Validations how,
+      Session session) {
+    this.episodes = how.episodes();
+    this.steps = how.steps();
     this.eps = recipe.learner().eps();
-    this.attack = Stream.VALIDATION_ATTACK.key(training.seed());
+    this.attack = Stream.VALIDATION_ATTACK.key(loop.seed());
     this.robust = recipe.learner().method().robust();
     this.session = session;
     this.evaluator =
@@ -51,7 +57,7 @@ final class Validation implements AutoCloseable {
             sampler,
             Protocol.papers()
                 .at(steps)
-                .inChunksOf(Math.min(episodes, Math.max(8, training.compute().workers()))));
+                .inChunksOf(Math.min(episodes, Math.max(8, loop.compute().workers()))));
   }
 
   /** Validates these meta-parameters; an interrupt ends the validation. */

@@ -90,15 +90,15 @@ class ConfigTest {
             schedule: constant                # default
             last-rate: 0.0                    # default
             train-ways: 0                     # default
-            validate-shots: 0                 # default
             clip: 10.0                        # default
             log-every: 10                     # default
             checkpoint-every: 100             # default
             keep: 2                           # default
+            max-minutes: 0.0                  # default
             validate-every: 250               # default
             validate-episodes: 50             # default
             validate-steps: 10                # default
-            max-minutes: 0.0                  # default
+            validate-shots: 0                 # default
             seed: 0                           # default
             device: cpu                       # default
             workers: 2                        # VAUBAN_WORKERS

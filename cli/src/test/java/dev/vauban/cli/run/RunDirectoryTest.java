@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -86,8 +87,8 @@ class RunDirectoryTest {
   void twoWritersInOneProcessAreKeptApart() {
     Path folder = temp.resolve("run");
     RunDirectory.create(folder, "").close();
-    try (RunDirectory first = RunDirectory.resume(folder)) {
-      assertThatThrownBy(() -> RunDirectory.resume(folder))
+    try (RunDirectory first = RunDirectory.resume(folder, Optional.empty())) {
+      assertThatThrownBy(() -> RunDirectory.resume(folder, Optional.empty()))
           .isInstanceOf(CommandException.class)
           .hasMessageContaining(
               first.folder()
@@ -95,7 +96,7 @@ class RunDirectoryTest {
                   + ProcessHandle.current().pid()
                   + ")");
     }
-    RunDirectory.resume(folder).close();
+    RunDirectory.resume(folder, Optional.empty()).close();
   }
 
   @Test

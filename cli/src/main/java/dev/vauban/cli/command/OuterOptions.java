@@ -4,15 +4,13 @@ import dev.vauban.cli.config.MetaSchedule;
 import dev.vauban.cli.config.Method;
 import dev.vauban.cli.config.Range;
 import dev.vauban.cli.config.Settings.Value;
-import dev.vauban.cli.job.Training;
+import dev.vauban.cli.job.OuterLoop;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** The outer loop: how long, how wide, how often to save. */
-public final class TrainingOptions {
-  private static final int VALIDATE_EVERY = 250;
-
+/** The outer loop: how long, how wide, how fast. */
+public final class OuterOptions {
   @Range(min = 1)
   @Option(
       names = "--iterations",
@@ -67,16 +65,6 @@ public final class TrainingOptions {
               + " ${DEFAULT-VALUE})")
   int trainWays;
 
-  @Range(min = 0, max = 1000)
-  @Option(
-      names = "--validate-shots",
-      paramLabel = "N",
-      defaultValue = "0",
-      description =
-          "labelled images per class in validation, where the test will have other shots than"
-              + " training (ITS-MAML); 0 for --shots (default: ${DEFAULT-VALUE})")
-  int validateShots;
-
   @Range(min = 0)
   @Option(
       names = "--clip",
@@ -86,65 +74,7 @@ public final class TrainingOptions {
           "largest norm of the meta-gradient; 0 for no clipping (default: ${DEFAULT-VALUE})")
   double clip;
 
-  @Range(min = 1)
-  @Option(
-      names = "--log-every",
-      paramLabel = "N",
-      defaultValue = "10",
-      description = "meta-steps between two metrics lines (default: ${DEFAULT-VALUE})")
-  int logEvery;
-
-  @Range(min = 1)
-  @Option(
-      names = "--checkpoint-every",
-      paramLabel = "N",
-      defaultValue = "100",
-      description = "meta-steps between two checkpoints (default: ${DEFAULT-VALUE})")
-  int checkpointEvery;
-
-  @Range(min = 1)
-  @Option(
-      names = "--keep",
-      paramLabel = "N",
-      defaultValue = "2",
-      description = "checkpoints to keep (default: ${DEFAULT-VALUE})")
-  int keep;
-
-  @Range(min = 0)
-  @Option(
-      names = "--validate-every",
-      paramLabel = "N",
-      description =
-          "meta-steps between two validations; 0 for none (default: 250, or all of a shorter run)")
-  int validateEvery;
-
-  @Range(min = 1)
-  @Option(
-      names = "--validate-episodes",
-      paramLabel = "N",
-      defaultValue = "50",
-      description = "episodes of a validation (default: ${DEFAULT-VALUE})")
-  int validateEpisodes;
-
-  @Range(min = 0, max = 1000)
-  @Option(
-      names = "--validate-steps",
-      paramLabel = "N",
-      defaultValue = "10",
-      description = "fine-tune steps in validation (default: ${DEFAULT-VALUE})")
-  int validateSteps;
-
-  @Range(min = 0)
-  @Option(
-      names = "--max-minutes",
-      paramLabel = "M",
-      defaultValue = "0",
-      description =
-          "end after this time with a checkpoint, to be continued with --resume; 0 for no limit"
-              + " (default: ${DEFAULT-VALUE})")
-  double maxMinutes;
-
-  /** A run that is shorter than the usual distance of two validations has one, at its end. */
+  /** What suits a method. */
   Map<String, Value> presets(Method method) {
     Map<String, Value> presets = new LinkedHashMap<>();
     String source = "suited to " + method.label();
@@ -156,34 +86,19 @@ public final class TrainingOptions {
       presets.put("schedule", new Value("steps", source));
       presets.put("meta-rate", new Value("0.05", source));
     }
-    presets.put("validate-every", every());
     return presets;
   }
 
-  private Value every() {
-    return iterations < VALIDATE_EVERY
-        ? new Value(Integer.toString(iterations), "once: a short run")
-        : new Value(Integer.toString(VALIDATE_EVERY), "default");
-  }
-
-  Training training(WorkOptions work) {
-    return new Training(
+  OuterLoop loop(WorkOptions work) {
+    return new OuterLoop(
         iterations,
         metaBatch,
         metaRate,
         schedule,
-        clip,
-        work.seed,
-        work.compute(),
-        logEvery,
-        checkpointEvery,
-        keep,
-        validateEvery,
-        validateEpisodes,
-        validateSteps,
         lastRate,
+        clip,
         trainWays,
-        validateShots,
-        maxMinutes);
+        work.seed,
+        work.compute());
   }
 }

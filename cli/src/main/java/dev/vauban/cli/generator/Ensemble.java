@@ -78,7 +78,7 @@ record Ensemble(
               data.train(),
               data.validation(),
               session);
-      weights = weights.with(name, kept.victim().weights());
+      weights = weights.with(name, kept.classifier().weights());
       members.add(new GeneratorResult.Surrogate(model.name(), kept.accuracy()));
       session.interrupt().check("the surrogates that were trained are kept");
     }

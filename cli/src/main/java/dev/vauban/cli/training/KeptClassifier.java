@@ -4,7 +4,7 @@ import dev.vauban.cli.failure.CommandException;
 import dev.vauban.cli.failure.Failure;
 import dev.vauban.cli.job.Session;
 import dev.vauban.cli.run.AtomicFile;
-import dev.vauban.meta.tuning.Victim;
+import dev.vauban.meta.TrainedClassifier;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Models;
 import dev.vauban.nn.Optimizers;
@@ -28,10 +28,10 @@ import java.util.Map;
  * A classifier in a file: trained once, read again only where the file says that everything which
  * made its weights is as it is now.
  *
- * @param victim the network
+ * @param classifier the network
  * @param accuracy on images that it was not trained on, 0..1
  */
-public record KeptClassifier(Victim victim, double accuracy) {
+public record KeptClassifier(TrainedClassifier classifier, double accuracy) {
   private static final String ACCURACY = "accuracy";
   private static final double RATE = 1e-3;
 
@@ -91,8 +91,8 @@ public record KeptClassifier(Victim victim, double accuracy) {
     session
         .console()
         .notice("training %s: %s on %s".formatted(what, recipe.model().name(), training));
-    Victim victim =
-        Victim.trained(
+    TrainedClassifier classifier =
+        TrainedClassifier.trained(
             scope,
             device,
             recipe.model(),
@@ -101,14 +101,14 @@ public record KeptClassifier(Victim victim, double accuracy) {
             recipe.steps(),
             Optimizers.adam(RATE),
             recipe.key());
-    double accuracy = victim.correct(device, unseen, 0).size() / (double) unseen.size();
+    double accuracy = classifier.correct(device, unseen, 0).size() / (double) unseen.size();
     facts.put(ACCURACY, Double.toString(accuracy));
-    write(file, victim, facts);
+    write(file, classifier, facts);
     session
         .console()
         .notice(
             String.format(Locale.ROOT, "%s: %.1f%% right on unseen images", file, 100 * accuracy));
-    return new KeptClassifier(victim, accuracy);
+    return new KeptClassifier(classifier, accuracy);
   }
 
   /** All that the weights depend on. */
@@ -135,18 +135,18 @@ public record KeptClassifier(Victim victim, double accuracy) {
       }
       Tree<Tensor> weights = Safetensors.fit(file.toString(), model.types(), content.tensors());
       double accuracy = Double.parseDouble(found.getOrDefault(ACCURACY, "NaN"));
-      return new KeptClassifier(new Victim(model, weights, classes), accuracy);
+      return new KeptClassifier(new TrainedClassifier(model, weights, classes), accuracy);
     } catch (FormatException e) {
       return null;
     }
   }
 
-  private static void write(Path file, Victim victim, Map<String, String> facts) {
+  private static void write(Path file, TrainedClassifier classifier, Map<String, String> facts) {
     try {
       Files.createDirectories(file.toAbsolutePath().getParent());
     } catch (IOException e) {
       throw Failure.writing(file.getParent(), e);
     }
-    AtomicFile.write(file, body -> Safetensors.writeNew(body, victim.weights(), facts));
+    AtomicFile.write(file, body -> Safetensors.writeNew(body, classifier.weights(), facts));
   }
 }

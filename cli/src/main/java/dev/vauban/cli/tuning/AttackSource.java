@@ -162,7 +162,7 @@ final class AttackSource implements AutoCloseable {
 
   private ImageSet correct(Device device, ImageSet images, String which) {
     int least = tasks.shots() + tasks.unseen();
-    ImageSet right = victim.victim().correct(device, images, least);
+    ImageSet right = victim.classifier().correct(device, images, least);
     if (right.classCount() < tasks.ways()) {
       throw CommandException.badInput(
           ("%s: only %d classes have %d %s images that the victim classifies correctly, and a task"
@@ -229,7 +229,7 @@ final class AttackSource implements AutoCloseable {
   private UniversalAttack attack(ImageSet set, int ways, int shots, int unseen, Key key) {
     return new UniversalAttack(
         name,
-        victim.victim(),
+        victim.classifier(),
         new EpisodeSampler(set, ways, shots, unseen, key),
         new UniversalPerturbation(source.eps(), tasks.kappa(), tasks.penalty()));
   }

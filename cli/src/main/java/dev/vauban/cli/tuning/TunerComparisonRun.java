@@ -6,11 +6,11 @@ import dev.vauban.cli.job.UniversalEvaluation;
 import dev.vauban.cli.job.UniversalEvaluation.Kind;
 import dev.vauban.cli.job.UniversalEvaluation.Perturbation;
 import dev.vauban.cli.job.UniversalEvaluation.Row;
+import dev.vauban.meta.TrainedClassifier;
 import dev.vauban.meta.tuning.Gradients;
 import dev.vauban.meta.tuning.TunerTrainer;
 import dev.vauban.meta.tuning.UniversalAttack;
 import dev.vauban.meta.tuning.Unroll;
-import dev.vauban.meta.tuning.Victim;
 import dev.vauban.nn.Optimizers;
 import dev.vauban.nn.Tuner;
 import dev.vauban.nn.Weight;
@@ -159,7 +159,7 @@ final class TunerComparisonRun {
   /** What the victim answers to the first unseen image of each of the first tasks. */
   private List<Perturbation> perturbations(
       String name, UniversalAttack problems, List<float[]> deltas) {
-    Victim victim = problems.victim();
+    TrainedClassifier victim = problems.victim();
     int[] shape = victim.model().input().dims();
     int size = shape[0] * shape[1] * shape[2];
     int count = Math.min(how.pictures(), deltas.size());

@@ -1,6 +1,7 @@
 package dev.vauban.meta.tuning;
 
 import dev.vauban.adversarial.UniversalPerturbation;
+import dev.vauban.meta.TrainedClassifier;
 import dev.vauban.nn.Batch;
 import dev.vauban.nn.data.EpisodeSampler;
 import dev.vauban.nn.data.ImageSet;
@@ -25,11 +26,14 @@ import java.util.function.UnaryOperator;
  * @param victim the network under attack; must stay open
  * @param sampler of the images: support images are tuned on, query images unseen. Its set shares
  *     the block of the victim's classes and holds images that the victim classifies correctly
- *     ({@link Victim#correct}), so that every success is the perturbation's
+ *     ({@link TrainedClassifier#correct}), so that every success is the perturbation's
  * @param perturbation loss and bound
  */
 public record UniversalAttack(
-    String name, Victim victim, EpisodeSampler sampler, UniversalPerturbation perturbation)
+    String name,
+    TrainedClassifier victim,
+    EpisodeSampler sampler,
+    UniversalPerturbation perturbation)
     implements Problems {
   /** Checks that the images are of the victim's block and that some are unseen. */
   public UniversalAttack {

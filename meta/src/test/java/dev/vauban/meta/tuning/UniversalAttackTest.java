@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vauban.adversarial.UniversalPerturbation;
+import dev.vauban.meta.TrainedClassifier;
 import dev.vauban.nn.LearnedOptimizer;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Models;
@@ -36,7 +37,7 @@ class UniversalAttackTest {
   private final Scope scope = Scope.open();
   private final FewShotData twelve = glyphs(12);
   private final FewShotData sixteen = glyphs(16);
-  private final Victim victim = victim(twelve.all());
+  private final TrainedClassifier victim = victim(twelve.all());
   private final UniversalAttack problems = problems("twelve", victim);
 
   private static FewShotData glyphs(int size) {
@@ -44,13 +45,13 @@ class UniversalAttackTest {
         "glyphs", DataOptions.DEFAULT.withGlyphs(new GlyphCounts(6, 1, 1, 20)).withSize(size));
   }
 
-  private Victim victim(ImageSet classes) {
+  private TrainedClassifier victim(ImageSet classes) {
     Model net = Models.named("cnn-8-16", classes.blockShape().without(0), classes.classCount());
-    return Victim.trained(
+    return TrainedClassifier.trained(
         scope, device, net, classes, classes, 250, Optimizers.adam(3e-3), Key.of(1));
   }
 
-  private UniversalAttack problems(String name, Victim v) {
+  private UniversalAttack problems(String name, TrainedClassifier v) {
     ImageSet right = v.correct(device, v.classes(), 4);
     return new UniversalAttack(
         name,
@@ -88,8 +89,9 @@ class UniversalAttackTest {
     assertThat(p.mean("success_unseen")).isZero();
     assertThat(p.mean("linf")).isZero();
     // Another victim, of no training, is right by chance alone.
-    Victim untrained =
-        new Victim(victim.model(), victim.model().init(scope, Key.of(9)), victim.classes());
+    TrainedClassifier untrained =
+        new TrainedClassifier(
+            victim.model(), victim.model().init(scope, Key.of(9)), victim.classes());
     assertThat(untrained.correct(device, victim.classes(), 1).size())
         .isLessThan(problems.sampler().set().size() / 2);
   }
@@ -155,10 +157,10 @@ class UniversalAttackTest {
     EpisodeSampler others = new EpisodeSampler(sixteen.all(), 2, 2, 2, Key.of(1));
     assertThatThrownBy(() -> new UniversalAttack("x", victim, others, problems.perturbation()))
         .hasMessageContaining("a selection of the victim's");
-    assertThatThrownBy(() -> new Victim(victim.model(), victim.weights(), sixteen.all()))
+    assertThatThrownBy(() -> new TrainedClassifier(victim.model(), victim.weights(), sixteen.all()))
         .hasMessageContaining("does not fit");
     Model tooFew = Models.named("cnn-8-16", victim.model().input(), 3);
-    assertThatThrownBy(() -> new Victim(tooFew, victim.weights(), victim.classes()))
+    assertThatThrownBy(() -> new TrainedClassifier(tooFew, victim.weights(), victim.classes()))
         .hasMessageContaining("3 classes does not fit");
     assertThat(problems.variables().get("delta")).isEqualTo(Type.f32(12, 12, 1));
   }

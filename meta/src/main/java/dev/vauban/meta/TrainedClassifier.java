@@ -1,6 +1,5 @@
-package dev.vauban.meta.tuning;
+package dev.vauban.meta;
 
-import dev.vauban.meta.EmbeddingTrainer;
 import dev.vauban.nn.Model;
 import dev.vauban.nn.Optimizer;
 import dev.vauban.nn.augment.Augmentation;
@@ -19,17 +18,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * An image classifier to attack.
+ * An image classifier with its weights: something to attack, or to prepare attacks on.
  *
  * @param model the network, with an output for each class
  * @param weights its weights; must stay open
  * @param classes what its outputs mean, in order; must stay open
  */
-public record Victim(Model model, Tree<Tensor> weights, ImageSet classes) {
+public record TrainedClassifier(Model model, Tree<Tensor> weights, ImageSet classes) {
   private static final int BATCH = 100;
 
   /** Checks that network and images fit. */
-  public Victim {
+  public TrainedClassifier {
     if (!model.input().equals(classes.blockShape().without(0))
         || model.outputShape().dim(-1) != classes.classCount()) {
       throw new IllegalArgumentException(
@@ -51,7 +50,7 @@ public record Victim(Model model, Tree<Tensor> weights, ImageSet classes) {
    * @param optimizer how the gradient changes the weights
    * @param key the source of all randomness
    */
-  public static Victim trained(
+  public static TrainedClassifier trained(
       Scope scope,
       Device device,
       Model model,
@@ -62,7 +61,7 @@ public record Victim(Model model, Tree<Tensor> weights, ImageSet classes) {
       Key key) {
     if (!training.classNames().equals(classes.classNames())) {
       throw new IllegalArgumentException(
-          "a victim is trained on images of all its %d classes, in order, not on %s"
+          "a classifier is trained on images of all its %d classes, in order, not on %s"
               .formatted(classes.classCount(), training));
     }
     try (Scope temporary = Scope.open();
@@ -80,7 +79,7 @@ public record Victim(Model model, Tree<Tensor> weights, ImageSet classes) {
         trainer.step();
       }
       Tree<Tensor> weights = scope.copies(trainer.weights());
-      return new Victim(model, weights, classes);
+      return new TrainedClassifier(model, weights, classes);
     }
   }
 

@@ -13,7 +13,7 @@ import dev.vauban.tensor.Tree;
  * <p>Deviations from the authors' code: adaptation is gradient descent on the whole support set,
  * not Adam (without first moment) on small batches of a larger one (10 training shots for 1-shot
  * tests); and the meta-step is the trainer's optimiser on that gradient, not a plain step whose
- * length falls to 0. With one shot and few meta-steps that costs much accuracy.
+ * length falls to 0.
  *
  * @param inner the loss that adaptation descends
  * @param steps inner steps, the paper's k

@@ -95,13 +95,10 @@ class EvaluatorTest {
 
   /** {clean, robust} accuracies after 0, 1 and 3 steps, written out. */
   private double[][] stepByStep(Episode episode, Key key, Protocol.Support which) {
-    Tree<Type> types =
-        Tree.of("s", Type.f32(3, 12, 12, 1), "q", Type.f32(9, 12, 12, 1), "key", Type.i32(2))
-            .with("theta", tiny.weights.map(Tensor::type));
     Expr y = MetaTrainerTest.labels(3, 3);
     Program p =
         Program.trace(
-            types,
+            types(),
             in -> {
               MetaLearner maml = tiny.method("maml").training();
               Batch<Expr> support = new Batch<>(in.get("s"), MetaTrainerTest.labels(3, 1));
@@ -162,12 +159,9 @@ class EvaluatorTest {
 
   /** Clean accuracy after {@link MetaLearner#adapt}. */
   private double adapted(MetaLearner learner, Episode episode, Key key) {
-    Tree<Type> types =
-        Tree.of("s", Type.f32(3, 12, 12, 1), "q", Type.f32(9, 12, 12, 1), "key", Type.i32(2))
-            .with("theta", tiny.weights.map(Tensor::type));
     Program p =
         Program.trace(
-            types,
+            types(),
             in -> {
               Batch<Expr> support = new Batch<>(in.get("s"), MetaTrainerTest.labels(3, 1));
               Tree<Expr> fast =
@@ -176,6 +170,12 @@ class EvaluatorTest {
               return Tree.leaf(Losses.accuracy(logits, MetaTrainerTest.labels(3, 3)));
             });
     return Reference.evaluate(p.graph(), arguments(episode, key)).getFirst()[0];
+  }
+
+  /** Of an episode's support and query images, its key, and the weights. */
+  private Tree<Type> types() {
+    return Tree.of("s", Type.f32(3, 12, 12, 1), "q", Type.f32(9, 12, 12, 1), "key", Type.i32(2))
+        .with("theta", tiny.weights.map(Tensor::type));
   }
 
   private List<double[]> arguments(Episode episode, Key key) {

@@ -208,38 +208,9 @@ class GuidedCampaignTest {
   /** Two images a call: what a round's first call found stands when its second is refused. */
   @Test
   void aCallThatFailsTakesNothingBack() {
-    Oracle pairs =
-        new Oracle() {
-          @Override
-          public Reply reply() {
-            return Reply.SCORES;
-          }
-
-          @Override
-          public Shape image() {
-            return IMAGE;
-          }
-
-          @Override
-          public int classes() {
-            return 2;
-          }
-
-          @Override
-          public int largestBatch() {
-            return 2;
-          }
-
-          @Override
-          public Answers ask(float[][] images) {
-            return oracle.ask(images);
-          }
-
-          @Override
-          public void close() {}
-        };
+    oracle.largestBatch = 2;
     double near = oracle.exact(Metric.LINF, 0.1); // reaches image 0 alone
-    MeteredOracle capped = new MeteredOracle(pairs, Limits.NONE.withCap(N + 2));
+    MeteredOracle capped = new MeteredOracle(oracle, Limits.NONE.withCap(N + 2));
     QueryResult result =
         new GuidedCampaign(new Knowing(near), 1, new Campaign(new Square(), Threat.linf(0.5), 9))
             .run(capped, images(), labels(), Key.of(9), (d, s) -> {});

@@ -184,9 +184,7 @@ public final class LearnerOptions {
       throw CommandException.badInput(
           "--teacher: only rfs and rfs-at have one, not " + method.label());
     }
-    boolean trades = method == Method.RMAML_TRADES || method == Method.RMAML_TRADES_UL;
-    boolean divergence = regularizer == Regularizer.DIVERGENCE && method.regularized();
-    if (trainAttack == TrainAttack.FGSM && (trades || divergence)) {
+    if (trainAttack == TrainAttack.FGSM && method.takesDivergence(regularizer)) {
       throw CommandException.badInput(
           "--train-attack fgsm: the divergence of %s has no gradient at the image itself, where fgsm"
                   .formatted(method.label())

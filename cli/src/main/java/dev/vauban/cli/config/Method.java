@@ -101,10 +101,12 @@ public enum Method implements Named {
     return this == RFS || this == RFS_AT;
   }
 
-  /** Whether its robust loss is a choice of {@link Regularizer}. */
-  public boolean regularized() {
+  /** Whether its robust loss, with this choice of one, is the divergence of predictions: TRADES. */
+  public boolean takesDivergence(Regularizer regularizer) {
     return switch (this) {
-      case RMAML_OUT, RMAML_BOTH, RMAML_IN, RMAML_DUAL, RMAML_CL, RANIL_OUT -> true;
+      case RMAML_TRADES, RMAML_TRADES_UL -> true;
+      case RMAML_OUT, RMAML_BOTH, RMAML_IN, RMAML_DUAL, RMAML_CL, RANIL_OUT ->
+          regularizer == Regularizer.DIVERGENCE;
       default -> false;
     };
   }
